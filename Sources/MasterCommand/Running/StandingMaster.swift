@@ -305,7 +305,7 @@ extension ConfigurationChanges {
         let kinds: [(String, Names)] = [
             ("builder", builders), ("reporter", reporters), ("service", services),
             ("change source", changeSources), ("scheduler", schedulers), ("web page", web),
-            ("worker", workers),
+            ("worker", workers), ("setting", settings),
         ]
         func line(_ verb: String, _ names: (Names) -> [String]) -> String? {
             let found = kinds.flatMap { kind, lists in names(lists).map { "\(kind) '\($0)'" } }
@@ -322,6 +322,9 @@ extension ConfigurationChanges {
         }
         if !unchanged.isEmpty {
             lines.append("left as before: \(unchanged.joined(separator: ", "))")
+        }
+        for (builder, count) in cancelledRequests.sorted(by: { $0.key < $1.key }) {
+            lines.append("cancelled: \(count.counting("pending request")) of builder '\(builder)'")
         }
         if !afterRestart.isEmpty {
             lines.append("after a restart only: \(afterRestart.joined(separator: ", "))")

@@ -323,13 +323,16 @@ final class RequestDistributor: Sendable {
     }
 
     /// Cancels requests of builders that the configuration in force no longer has.
-    func followConfiguration() async {
+    ///
+    /// - Returns: How many, by the names of the builders.
+    func followConfiguration() async -> [String: Int] {
         let lost = state.withLock { state in
             let builders = builders
             return state.removePending { builders[$0.builder] == nil }
         }
         await cancelForBuilders(lost)
         reconsiderLocks()
+        return Dictionary(grouping: lost, by: \.builder).mapValues(\.count)
     }
 
     /// Cancels requests whose builders do not exist any more.

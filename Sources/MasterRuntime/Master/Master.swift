@@ -238,7 +238,7 @@ package final class Master: Sendable {
         to wanted: MasterConfiguration, _ secrets: SecretValues
     ) async throws -> ConfigurationChanges {
         var servers: [any PreparedServer] = []
-        let changes = try await configuration.change(to: wanted, secrets) { next in
+        var changes = try await configuration.change(to: wanted, secrets) { next in
             let file = next.configuration
             if options.resumesRequests { try await register(file) }
             servers = try await options.servers.prepare(file, next.secrets, for: self)
@@ -258,7 +258,7 @@ package final class Master: Sendable {
         janitor.changed.raise()
         if options.resumesRequests { try await forgetOtherSchedulers() }
         try await followWorkers()
-        await submissions.distributor.followConfiguration()
+        changes.cancelledRequests = await submissions.distributor.followConfiguration()
         return changes
     }
 

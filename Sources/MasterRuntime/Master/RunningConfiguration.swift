@@ -156,6 +156,10 @@ package struct ConfigurationChanges: Sendable, Hashable {
     package var web = Names()
     /// The workers.
     package var workers = Names()
+    /// The settings at the top level that apply to more than one of these.
+    package var settings = Names()
+    /// How many pending requests were cancelled with a builder that was removed, by its name.
+    package var cancelledRequests: [String: Int] = [:]
     /// The settings whose new values apply only after the master is restarted.
     package var afterRestart: [String] = []
 
@@ -179,8 +183,29 @@ package struct ConfigurationChanges: Sendable, Hashable {
         ) { (one: YAMLNode, other: YAMLNode) in
             one == other && old.identity.buildbotURL == new.identity.buildbotURL
         }
+        settings.changed = [
+            ("title", old.identity.title == new.identity.title),
+            ("titleURL", old.identity.ownTitleURL == new.identity.ownTitleURL),
+            (
+                // With a web page, that one has changed.
+                "buildbotURL",
+                old.identity.buildbotURL == new.identity.buildbotURL || new.webNode != nil
+            ),
+            ("properties", old.properties == new.properties),
+            ("secrets", old.secretProviders.map(\.node) == new.secretProviders.map(\.node)),
+            ("locks", old.locks == new.locks),
+            ("httpSession", old.httpSession == new.httpSession),
+            ("delivery", old.deliveryBounds == new.deliveryBounds),
+            ("protocols", old.endpoint == new.endpoint),
+            ("janitor", old.janitor == new.janitor),
+        ].filter { !$0.1 }.map(\.0)
         if old.durability != new.durability { afterRestart.append("delivery.durability") }
     }
+}
+
+extension MasterIdentity {
+    /// The URL that the title links to, or `nil` for that of the master.
+    fileprivate var ownTitleURL: String? { titleURL == buildbotURL ? nil : titleURL }
 }
 
 extension ConfigurationChanges.Names {

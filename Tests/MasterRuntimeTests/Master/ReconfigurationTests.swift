@@ -56,6 +56,23 @@ struct ReconfigurationTests {
         }
     }
 
+    @Test(arguments: [
+        "janitor: {keepBuilds: 5}", "locks: {db: {maxCount: 2}}", "title: Other",
+        "titleURL: http://example.org/", "buildbotURL: http://example.org/", "properties: {a: b}",
+        "httpSession: shared", "delivery: {maxAge: 3d}", "secrets: [secrets.Environment]",
+        "protocols: {msgpack: {port: 0}}",
+    ])
+    func `a setting at the top level that has changed is named`(_ line: String) async throws {
+        try await MasterBench.with(Self.steps) { bench in
+            try await bench.run { master in
+                let same = try await reconfigure(master, bench, Self.steps)
+                #expect(same.settings.changed == [])
+                let changed = try await reconfigure(master, bench, "\(Self.steps)\(line)\n")
+                #expect(changed.settings.changed == [String(line.prefix { $0 != ":" })])
+            }
+        }
+    }
+
     @Test func `what a reporter has not delivered goes to its new address, once and in order`()
         async throws
     {
