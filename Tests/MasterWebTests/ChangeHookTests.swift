@@ -165,6 +165,7 @@ struct ChangeHookTests {
     @Test(
         arguments: [
             ("{github: {}}", "'github' needs 'secret'"),
+            ("{github: true}", "must be a mapping such as {secret: !Secret hook}, not true"),
             ("{github: {insecure: true}}", nil),
             ("{github: {secret: abc}}", "must not be in the file; write !Secret NAME"),
             ("{github: {secret: !Secret hook, insecure: true}}", "keep one"),

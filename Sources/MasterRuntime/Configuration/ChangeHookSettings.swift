@@ -95,7 +95,9 @@ package struct ChangeHookDialect: Settings, SettingValue {
     package static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> ChangeHookDialect? {
-        decoder.read(ChangeHookDialect.self, from: node, owner: "a change hook", at: node.range)
+        guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
+        return decoder.read(
+            ChangeHookDialect.self, from: node, owner: "a change hook", at: node.range)
     }
 }
 
