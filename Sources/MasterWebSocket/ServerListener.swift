@@ -25,12 +25,13 @@ package final class ServerListener: Sendable {
     ///   - name: What the server is, for messages: `the web page`.
     ///   - maximum: The number of connections; further ones wait until another has ended.
     ///   - connections: Serves the connections.
-    ///   - logger: Is told what is no user's business, at the level debug.
+    ///   - logger: Is told when connections wait, and at the level debug what is no user's business.
     /// - Throws: ``ListenError`` if it can't.
     package init(
         host: String, port: Int, name: String, maximum: Int,
         connections: WebSocketServerChannel, logger: Logger
     ) async throws(ListenError) {
+        let limit = ConnectionLimit(name: name, maximum: maximum, logger: logger)
         var logger = logger
         // The server's own messages are about its insides.
         logger.logLevel = .critical
@@ -39,7 +40,7 @@ package final class ServerListener: Sendable {
             childChannelSetup: connections,
             configuration: ServerConfiguration(
                 address: .hostname(host, port: port),
-                availableConnectionsDelegate: MaximumAvailableConnections(maximum)),
+                availableConnectionsDelegate: limit),
             onServerRunning: { listening.yield($0.localAddress?.port ?? port) },
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
         // Ends when the listener is closed.
@@ -82,6 +83,34 @@ package final class ServerListener: Sendable {
         task.cancel()
         await task.value
     }
+}
+
+/// Lets connections wait while there are too many, and says so once a minute.
+private struct ConnectionLimit: AvailableConnectionsDelegate {
+    private let name: String
+    private let maximum: Int
+    private let logger: Logger
+    private var count = 0
+    private var lastWarning: ContinuousClock.Instant?
+
+    init(name: String, maximum: Int, logger: Logger) {
+        self.name = name
+        self.maximum = maximum
+        self.logger = logger
+    }
+
+    mutating func connectionOpened() {
+        count += 1
+        let now = ContinuousClock.now
+        guard count >= maximum, lastWarning.map({ now - $0 > .seconds(60) }) ?? true else { return }
+        lastWarning = now
+        logger.warning(
+            "\(name) has as many connections as it takes, \(maximum); others wait until one ends")
+    }
+
+    mutating func connectionClosed() { count -= 1 }
+
+    func isAcceptingNewConnections() -> Bool { count < maximum }
 }
 
 /// Where a server listens, which its configuration can change while it runs.
