@@ -48,7 +48,7 @@ struct HostileRequestTests {
     @Test func `a connection ends if its request asks for that, or is of HTTP 1 0`() async throws {
         try await withWeb("www: {port: 0}\nsteps: []") { web in
             let lines = [
-                "GET /healthz HTTP/1.0\r\nHost: a",
+                "GET /healthz HTTP/1.0", "GET /healthz HTTP/1.0\r\nHost: a",
                 "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: Close",
                 "GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: TE, close",
             ]

@@ -61,12 +61,10 @@ struct WebSite: Sendable {
         if endsConnection { throw CancellationError() }
     }
 
-    /// Answers a request, unless it is wrong, and finds out who sends it.
-    private func answer(
-        _ request: Request, from remote: SocketAddress?, as visitor: inout WebVisitor
-    ) async throws -> Response {
+    private func answer(_ request: Request, from remote: SocketAddress?) async throws -> Response {
+        // Load balancers ask with HTTP/1.0, without a host.
+        if request.head.path?.prefix(while: { $0 != "?" }) == "/healthz" { return .text("ok\n") }
         var wanted = try WebRequest(request.head, from: remote)
-        if wanted.path == ["healthz"] { return .text("ok\n") }
         // Services reach it by any name of the host, and have no origin.
         if wanted.path.first == "change_hook" {
             return try await hooks.response(to: wanted, request, within: bodyTime)
