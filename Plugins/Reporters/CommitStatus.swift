@@ -18,6 +18,8 @@ struct CommitStatus {
     let url: String
     /// The path of the repository on the server, such as `apple/swift`.
     let repository: String
+    /// Whether the reporter's own setting tells the repository.
+    let isRepositoryGiven: Bool
     let revision: String
     let branch: String?
     /// The properties of the build, with their sources.
@@ -142,7 +144,8 @@ struct CommitStatusSettings: Settings {
             return CommitStatus(
                 state: state, context: name ?? "buildmaster/\(builder)",
                 description: isBuilt ? description : description + " (with a newer commit)",
-                url: build["url"]?.stringValue ?? "", repository: path, revision: revision,
+                url: build["url"]?.stringValue ?? "", repository: path,
+                isRepositoryGiven: repository != nil, revision: revision,
                 branch: stamp["branch"]?.stringValue, properties: build["properties"])
         }
     }

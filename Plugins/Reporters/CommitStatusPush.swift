@@ -96,7 +96,9 @@ public struct GitLabStatusPush: CommitStatusReporter {
     /// The id of the project that a merge request comes from, or else the path of the repository
     /// below the address of the server.
     private static func project(of commit: CommitStatus, on base: HTTPAddress) throws -> String {
-        if let id = commit.property("source_project_id")?.intValue { return "\(id)" }
+        if !commit.isRepositoryGiven, let id = commit.property("source_project_id")?.intValue {
+            return "\(id)"
+        }
         let root = RepositoryAddress(text: base.text).pathOnServer.map { $0 + "/" } ?? ""
         return try commit.encodedRepository(below: root)
     }

@@ -50,6 +50,10 @@ struct GitLabStatusPushTests {
                 request.target == "/api/v4/projects/42/statuses/\(CommitStatusBench.revision)")
             #expect(try CommitStatusBench.json(request)["ref"] == "topic")
         }
+        let given = try await CommitStatusBench.send(
+            GitLabStatusPush.self,
+            "{token: !Secret token, baseURL: SERVER, repository: group/name}", build)
+        #expect(given.first?.target.contains("/projects/group%2Fname/") == true)
         // Properties of the file mean something else.
         build.properties = Properties(["source_project_id": 42], source: "Builder")
         let other = try await CommitStatusBench.send(GitLabStatusPush.self, Self.settings, build)
