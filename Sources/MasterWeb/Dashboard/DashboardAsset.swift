@@ -151,6 +151,8 @@ enum DashboardAsset: String, CaseIterable {
 
           const { socket, api, live } = document.body.dataset;
           const say = (text) => { document.getElementById("live").textContent = text; };
+          // The login has ended, or what is shown has been removed.
+          const refuse = () => say("Not live any more; load this page again.");
           const showTimes = (root) => {
             for (const time of root.querySelectorAll("time")) {
               const at = new Date(time.dateTime);
@@ -196,7 +198,7 @@ enum DashboardAsset: String, CaseIterable {
               timer = 0;
               try {
                 const answer = await fetch(location.href, { headers: { accept: "text/html" } });
-                if (!answer.ok || answer.redirected) return;
+                if (!answer.ok || answer.redirected) return refuse();
                 const page = new DOMParser().parseFromString(await answer.text(), "text/html");
                 showTimes(page);
                 for (const old of document.querySelectorAll("[data-refresh]")) {
@@ -225,7 +227,7 @@ enum DashboardAsset: String, CaseIterable {
                 const answer = await fetch(
                   `${api}logs/${log.id}/contents?offset=${log.next}&limit=1000`,
                   { headers: { accept: "application/json" } });
-                if (!answer.ok) break;
+                if (!answer.ok) { refuse(); break; }
                 const [chunk] = [(await answer.json()).logchunks].flat();
                 const lines = chunk.content.split("\n");
                 if (lines.at(-1) === "") lines.pop();

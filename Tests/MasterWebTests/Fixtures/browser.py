@@ -315,7 +315,7 @@ def check_dashboard(page, base, axe):
         page.scheme("dark")
         check_axe(page, f"{name} dark", axe)
     check_places(page, base)
-    check_connection(page, base)
+    check_connection(page, base, log)
     FAULTS.extend(
         f"dashboard: {error[:300]}" for error in page.errors if "builders/99" not in error)
     # Without scripts, everything can be read.
@@ -329,7 +329,7 @@ def check_dashboard(page, base, axe):
     page.call("Emulation.setScriptExecutionDisabled", value=False)
 
 
-def check_connection(page, base):
+def check_connection(page, base, log):
     """What runs is counted on; a connection that has died is noticed, and made again."""
     page.open(f"{base}builders/2/builds/1")
     before = page.evaluate("document.querySelector('[data-seconds]').textContent")
@@ -371,6 +371,14 @@ def check_connection(page, base):
     check(
         page.wait_for("document.getElementById('live').textContent.includes(\"'Upgrade'\")"),
         "it is not said why the page is not live")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    # Somebody whose login has ended is not told that the page is live.
+    script = page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+        window.fetch = async () => new Response("", {status: 403});""")["identifier"]
+    page.open(f"{base}logs/{log}")
+    check(
+        page.wait_for("document.getElementById('live').textContent.startsWith('Not live any')"),
+        "a page that is refused what is new looks live")
     page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
     page.errors[:] = [one for one in page.errors if "426" not in one]
 
