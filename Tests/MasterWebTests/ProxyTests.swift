@@ -89,6 +89,40 @@ struct ProxyTests {
         }
     }
 
+    @Test func `live events end with the login`() async throws {
+        let yaml =
+            "www: {port: 0, auth: {users: {alice: !Secret alice}}, authz: {read: users}}\n"
+            + "secrets: [secrets.Environment]\n" + Self.builders
+        try await withWeb(yaml, secrets: Self.secrets) { web in
+            let cookie = try #require(try await web.logIn("alice", "wonderland-7").cookie)
+            try await web.connect().executeThenClose { inbound, outbound in
+                let head = [
+                    "GET /sse/listen/builds/*/finished HTTP/1.1", "Host: localhost:\(web.port)",
+                    "Cookie: \(cookie)", "Connection: close",
+                ]
+                try await outbound.write(
+                    ByteBuffer(string: head.joined(separator: "\r\n") + "\r\n\r\n"))
+                var text = ""
+                for try await part in inbound {
+                    let before = text
+                    text += String(buffer: part)
+                    func isNew(_ word: String) -> Bool {
+                        text.contains(word) && !before.contains(word)
+                    }
+                    if isNew("handshake\n") {
+                        // Somebody who is not logged in ends nothing.
+                        _ = try await web.get("/auth/logout")
+                        try await web.build(reason: "test")
+                    }
+                    if isNew("\"finished\"") {
+                        _ = try await web.get("/auth/logout", "Cookie: \(cookie)")
+                    }
+                }
+                #expect(text.contains("\"finished\""))
+            }
+        }
+    }
+
     @Test(arguments: [
         ("::ffff:127.0.0.1", "127.0.0.1"), ("10.0.0.1", "10.0.0.1"), ("2001:db8::1", "2001:db8::1"),
     ]) func `an address is the same however it was listened on`(

@@ -60,6 +60,10 @@ extension WebSite {
 
     private func end(_ visitor: WebVisitor, then target: String) -> Response {
         if let cookie = visitor.cookie { sessions.end(cookie) }
+        // Whose live events these were is not known; the others come back.
+        if access.isPrivate, visitor.user != nil {
+            hub.endClients("a login has ended; connect again")
+        }
         var response = Response.redirect(to: target)
         response.headers[.setCookie] = access.cookie(nil)
         return response

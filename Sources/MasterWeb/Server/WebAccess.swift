@@ -123,6 +123,9 @@ struct WebAccess: Sendable {
 
     // MARK: Visitors
 
+    /// Whether only users can read.
+    var isPrivate: Bool { readers == .users }
+
     /// Whether everybody who could read under other rules still can.
     func letsRead(allReadersOf other: WebAccess) -> Bool {
         readers == .anyone || readers == other.readers && proof == other.proof
