@@ -61,7 +61,10 @@ struct WebSite: Sendable {
         if endsConnection { throw CancellationError() }
     }
 
-    private func answer(_ request: Request, from remote: SocketAddress?) async throws -> Response {
+    /// Answers a request, unless it is wrong, and finds out who sends it.
+    private func answer(
+        _ request: Request, from remote: SocketAddress?, as visitor: inout WebVisitor
+    ) async throws -> Response {
         // Load balancers ask with HTTP/1.0, without a host.
         if request.head.path?.prefix(while: { $0 != "?" }) == "/healthz" { return .text("ok\n") }
         var wanted = try WebRequest(request.head, from: remote)
