@@ -213,8 +213,24 @@ enum AbsentPlugin {
         case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
             "secrets.SecretInPass":
             return "write 'secrets.Command' with the program that prints the secret"
-        default: return reporterRemedy(for: text)
+        case "schedulers.NightlyTriggerable":
+            return "use 'schedulers.Nightly' for times of a day, or 'schedulers.Triggerable'"
+        case "schedulers.Try_Userpass", "schedulers.Try_Jobdir":
+            return "push to a branch, and let a change source find it or 'force --branch' build it"
+        default: return sourceRemedy(for: text) ?? reporterRemedy(for: text)
         }
+    }
+
+    private static func sourceRemedy(for text: String) -> String? {
+        guard text.hasPrefix("changes."), text != "changes.GitPoller" else { return nil }
+        if text.lowercased().contains("pullrequest") {
+            return "let the service call a hook, which takes pull requests, too: see "
+                + "'change_hook_dialects' of 'www'"
+        }
+        let others = ["Hg", "SVN", "P4", "CVS", "Bzr", "Gerrit", "PBChange", "Maildir"]
+        guard others.contains(where: { text.contains($0) }) else { return nil }
+        return "this version looks at git repositories alone; let a hook of the repository post to "
+            + "/change_hook/base"
     }
 
     private static func reporterRemedy(for text: String) -> String? {
