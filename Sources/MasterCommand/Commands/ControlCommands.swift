@@ -219,7 +219,7 @@ struct StatusPage {
         let uptime = Duration.seconds(status["uptime_s"]?.intValue ?? 0)
         let process = status["pid"]?.intValue ?? 0
         let file = (status["configuration"]?.stringValue ?? "").makingControlsVisible()
-        let state = status["stopping"] == .bool(true) ? "stopping" : "running"
+        let state = status["stopping"] == .bool(true) ? "stopping, running" : "running"
         var table = TextTable(paint: paint)
         for builder in status["builders"]?.arrayValue ?? [] { table.add(cells(ofBuilder: builder)) }
         for reporter in status["reporters"]?.arrayValue ?? [] {

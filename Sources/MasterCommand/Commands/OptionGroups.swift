@@ -13,6 +13,11 @@ struct ConfigurationOptions: ParsableArguments {
         completion: .file(extensions: ["yaml", "yml"]))
     var file = Self.defaultFile
 
+    func validate() throws {
+        // Of a variable that is not set, as in '-c "$FILE"'.
+        if file.isEmpty { throw ValidationError("-c '': name a file, or omit the option") }
+    }
+
     /// Whether it is the default.
     var isDefault: Bool { file == Self.defaultFile }
 
@@ -30,6 +35,12 @@ struct BaseFolderOptions: ParsableArguments {
             valueName: "folder"),
         completion: .directory)
     var basedir: String?
+
+    func validate() throws {
+        guard basedir != "" else {
+            throw ValidationError("--basedir '': name a folder, or omit the option")
+        }
+    }
 
     /// The absolute path of the folder; the configuration need not exist.
     func path(beside file: String) -> String {

@@ -176,7 +176,9 @@ final class StandingMaster: Sendable {
         case .failed(let message):
             logger.error("\(reason): the previous configuration stays in force: \(message)")
         }
-        if !isStopping { notifier.ready("configuration \(master.generation)") }
+        let isOld = if case .done = reload { false } else { true }
+        let failure = isOld ? " is still in force: reading the file again failed" : ""
+        if !isStopping { notifier.ready("configuration \(master.generation)\(failure)") }
         return reload
     }
 

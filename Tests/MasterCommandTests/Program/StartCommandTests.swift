@@ -299,6 +299,12 @@ struct StartCommandTests {
             time = int(text.split("MONOTONIC_USEC=")[1])
             assert 0 < time, text
             message("READY=1")
+            text = open("master.yaml").read()
+            open("master.yaml", "a").write("oops")
+            master.send_signal(signal.SIGHUP)
+            message("RELOADING=1")
+            assert "2 is still in force" in message("READY=1")
+            open("master.yaml", "w").write(text)
             subprocess.check_call([sys.argv[1], "force", "env", "--wait"])
             master.send_signal(signal.SIGTERM)
             message("STOPPING=1")

@@ -62,6 +62,8 @@ struct UsageTests {
         (["run", "--quiet", "--verbose"], "contradict"),
         (["run", "--receiver", "127.0.0.1:7000"], "--receiver=127.0.0.1:7000"),
         (["run", "--receiver=a:b:c"], "a:b:c"),
+        (["start", "--basedir", ""], "--basedir '': name a folder, or omit the option"),
+        (["start", "-c", ""], "-c '': name a file, or omit the option"),
         (["check", "--format", "xml"], "xml"),
         (["receive", "--status", "42"], "--status 42: use a status code from 200 to 599"),
         (["receive", "nowhere:port"], "nowhere:port"),
