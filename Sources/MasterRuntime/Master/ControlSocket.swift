@@ -198,6 +198,11 @@ final class ControlSocket: Service {
 
     // MARK: Client
 
+    /// Whether a running master listens in a folder. Blocks the thread.
+    static func isServed(in folder: String) -> Bool {
+        UnixSocket.connect(in: FilePath(folder), name: fileName, patience: patience) != nil
+    }
+
     /// Sends a request to the master that uses a folder, and waits for the end of its answers.
     ///
     /// Blocks the thread.

@@ -27,6 +27,8 @@ final class StoreLock: Sendable {
             }
             usleep(10_000)
         }
+        // Somebody may have removed the file, and with it the lock of a master that is running.
+        guard !ControlSocket.isServed(in: folder.path) else { throw Self.unlocked(folder) }
         do {
             try file.descriptor.resize(to: 0)
             try file.descriptor.seek(offset: 0, from: .start)
@@ -76,6 +78,13 @@ final class StoreLock: Sendable {
             "\(folder.path) is in use by another master (\(who)); wait for it, end it, or name "
                 + "another folder with --basedir"
         )
+    }
+
+    private static func unlocked(_ folder: StoreFolder) -> StoreError {
+        StoreError(
+            .locked,
+            "\(folder.path) is in use by another master, though its file 'lock' was removed; end it "
+                + "with 'stop', or name another folder with --basedir")
     }
 
     private static func unlockable(_ path: String, _ fault: Errno) -> StoreError {

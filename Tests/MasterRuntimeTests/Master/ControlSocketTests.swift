@@ -218,6 +218,20 @@ struct ControlSocketTests {
         }
     }
 
+    @Test func `a folder whose lock was removed is still in use`() async throws {
+        try await MasterBench.with("steps: []") { bench in
+            try await bench.run { _ in
+                try FileManager.default.removeItem(atPath: bench.basedir + "/lock")
+                let error = await #expect(throws: StoreError.self) {
+                    try await Store.open(folder: bench.basedir).close()
+                }
+                #expect(error?.code == .locked)
+                #expect(error?.message.contains("though its file 'lock' was removed") == true)
+                #expect(ControlSocket.isServed(in: bench.basedir))
+            }
+        }
+    }
+
     @Test func `a socket in the place of a folder that was moved is left alone`() async throws {
         try await inFolder("/base") { folder in
             let first = try ControlSocket(folder: folder) { _, _ in }
