@@ -79,7 +79,9 @@ final class ControlSocket: Service {
     private static let component: FilePath.Component = "control"
     static var fileName: String { component.string }
     /// How many clients are served at once.
-    static let clientLimit = 64
+    static let clientLimit = 80
+    /// How many of them may wait for a build: 'status' and 'stop' must not have to.
+    static let waiterLimit = 64
     /// The timeout for the other side to send or read a message.
     private static let patience: Duration = .seconds(1)
 
@@ -89,6 +91,7 @@ final class ControlSocket: Service {
     private let listener: OwnedDescriptor
     private let stop: WakePipe
     private let clientCount = Atomic(0)
+    private let waiterCount = Atomic(0)
     private let handle: Handler
     private let fail: @Sendable (ControlFault) -> Void
 
@@ -153,8 +156,8 @@ final class ControlSocket: Service {
             }
             let connection = ControlConnection(socket)
             guard clientCount.load(ordering: .relaxed) < Self.clientLimit else {
-                let refusal = ControlError("the master is busy with other commands; try again")
-                _ = connection.write(refusal.answer)
+                UnixSocket.refuseMessages(connection.socket)
+                _ = connection.write(Self.refusal.answer)
                 continue
             }
             clientCount.add(1, ordering: .relaxed)
@@ -171,6 +174,8 @@ final class ControlSocket: Service {
         close()
     }
 
+    private static let refusal = ControlError("the master is busy with other commands; try again")
+
     /// Removes the socket. Only ``run()`` calls it, or who does not run it.
     func close() {
         // If this fails, the next master removes the socket.
@@ -184,6 +189,12 @@ final class ControlSocket: Service {
         do {
             guard let text = try UnixSocket.receive(connection.socket) else { return }
             let request = try ControlRequest(parsing: text)
+            let isWaiter = request.arguments["wait"] == .bool(true)
+            if isWaiter { waiterCount.add(1, ordering: .relaxed) }
+            defer { if isWaiter { waiterCount.subtract(1, ordering: .relaxed) } }
+            guard waiterCount.load(ordering: .relaxed) <= Self.waiterLimit || !isWaiter else {
+                throw Self.refusal
+            }
             let isDone = try WakePipe()
             // Ends by itself, or is cancelled as soon as the client hangs up.
             let task = Task {
@@ -223,9 +234,13 @@ final class ControlSocket: Service {
                 in: FilePath(folder), name: fileName, patience: patience)
         else { return false }
         let connection = ControlConnection(socket)
-        guard UnixSocket.send(Array(request.text.utf8), socket) else { return false }
-        while let answer = connection.read() { read(answer) }
-        return true
+        // A master that refuses has hung up already, but has said why.
+        var isThere = UnixSocket.send(Array(request.text.utf8), socket)
+        while let answer = connection.read() {
+            isThere = true
+            read(answer)
+        }
+        return isThere
     }
 }
 

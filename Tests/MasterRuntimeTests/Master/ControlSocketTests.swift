@@ -137,6 +137,45 @@ struct ControlSocketTests {
         }
     }
 
+    @Test func `however many wait, other commands are carried out, and too many are told so`()
+        async throws
+    {
+        let told = Journal<ControlRequest>()
+        try await inFolder { folder in
+            try await running(folder, told) {
+                let client = ControlClient(folder: folder)
+                let waiting = ControlRequest("hang", ["wait": true, "size": 1])
+                func connect(_ count: Int) -> [OwnedDescriptor] {
+                    (1...count).compactMap { _ in
+                        UnixSocket.connect(
+                            in: FilePath(folder), name: ControlSocket.fileName, patience: nil)
+                    }
+                }
+                func refusal(of request: ControlRequest) async throws -> String? {
+                    let error = await #expect(throws: ControlError.self) {
+                        try await client.send(request)
+                    }
+                    return error?.description
+                }
+                let busy = "the master is busy with other commands; try again"
+
+                let waiters = connect(ControlSocket.waiterLimit)
+                for waiter in waiters {
+                    #expect(UnixSocket.send(Array(waiting.text.utf8), waiter))
+                }
+                await told.wait(for: ControlSocket.waiterLimit)
+                #expect(try await refusal(of: waiting) == busy)
+                let give = ControlRequest("give", ["size": 3])
+                let answer = try await client.send(give)
+                #expect(answer?["text"] == "xxx")
+
+                let silent = connect(ControlSocket.clientLimit - ControlSocket.waiterLimit)
+                for _ in 1...20 { #expect(try await refusal(of: give) == busy) }
+                for socket in waiters + silent { socket.close() }
+            }
+        }
+    }
+
     @Test func `an answer of any size arrives whole`() async throws {
         try await inFolder { folder in
             try await running(folder, Journal()) {

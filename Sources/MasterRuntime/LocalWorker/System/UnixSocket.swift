@@ -68,6 +68,14 @@ enum UnixSocket {
         return sent == bytes.count
     }
 
+    /// Takes no more messages, and drops those that have come: otherwise the other side would learn
+    /// of them before it can read what was sent to it.
+    static func refuseMessages(_ connection: OwnedDescriptor) {
+        shutdown(connection.number, CInt(SHUT_RD))
+        var byte: UInt8 = 0
+        while unsafe recv(connection.number, &byte, 1, CInt(MSG_DONTWAIT)) > 0 {}
+    }
+
     /// Receives a request.
     ///
     /// - Throws: ``ControlError`` if it is too long.
