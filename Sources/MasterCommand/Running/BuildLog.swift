@@ -10,19 +10,13 @@ final class BuildLog: MasterServer {
     /// The number of events that the log may fall behind.
     private static let bound = 1024
 
-    private struct Following {
-        let bus: EventBus
-        let events: EventSubscription
-        let task: Task<Void, Never>
-    }
-
     private struct Unchanged: PreparedServer {
         func apply() async {}
         func discard() async {}
     }
 
     private let logger: Logger
-    private let following = Mutex<Following?>(nil)
+    private let following = Mutex<Task<Void, Never>?>(nil)
 
     init(_ logger: Logger) {
         self.logger = logger
@@ -33,19 +27,20 @@ final class BuildLog: MasterServer {
     ) async throws -> any PreparedServer {
         following.withLock { following in
             guard following == nil else { return }
-            let bus = master.events
-            let events = bus.subscribe(to: [.buildNew, .buildFinished], bound: Self.bound)
-            // Ended by `stop`.
-            let task = Task { await follow(events) }
-            following = Following(bus: bus, events: events, task: task)
+            let events = master.events.subscribe(
+                to: [.buildNew, .buildFinished], bound: Self.bound)
+            // Ends with the store's events, at the latest.
+            following = Task { await follow(events) }
         }
         return Unchanged()
     }
 
-    func stop() async {
-        guard let following = following.withLock(\.self) else { return }
-        following.bus.unsubscribe(following.events)
-        await following.task.value
+    /// Does nothing: the last builds end after the servers.
+    func stop() async {}
+
+    /// Waits until the ends of all builds are logged, after the master has ended.
+    func finish() async {
+        await following.withLock(\.self)?.value
     }
 
     private func follow(_ events: EventSubscription) async {

@@ -58,7 +58,23 @@ final class StandingMaster: Sendable {
         _ configuration: MasterConfiguration, _ secrets: SecretValues, _ options: Master.Options
     ) async throws -> ExitStatus {
         var options = options
-        options.servers += [BuildLog(logger), web]
+        let builds = BuildLog(logger)
+        options.servers += [builds, web]
+        do {
+            try await serve(configuration, secrets, options)
+        } catch {
+            await builds.finish()
+            throw error
+        }
+        await builds.finish()
+        if let failure = state.withLock(\.failure) { throw failure }
+        logger.info("stopped")
+        return .success
+    }
+
+    private func serve(
+        _ configuration: MasterConfiguration, _ secrets: SecretValues, _ options: Master.Options
+    ) async throws {
         try await Master.run(configuration, secrets, options: options, logger: logger) { master in
             try StopSignal.watch { self.obey($0, master) }
             // Ends with the store, which is closed after the master.
@@ -71,9 +87,6 @@ final class StandingMaster: Sendable {
                 group.cancelAll()
             }
         }
-        if let failure = state.withLock(\.failure) { throw failure }
-        logger.info("stopped")
-        return .success
     }
 
     private func work(_ master: Master) async {

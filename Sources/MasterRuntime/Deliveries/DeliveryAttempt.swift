@@ -52,7 +52,7 @@ extension DeliveryAttempt {
             Task.isCancelled && failed?.status == nil && failed?.verdict == .retry(after: nil)
         let outcome: DeliveryOutcome =
             if wasBrokenOff {
-                .again(after: .zero, reason: "no answer before the run ended")
+                .again(after: .zero, reason: "no answer before sending was stopped")
             } else {
                 DeliveryOutcome(failed, schedule: reporter.schedule).masked(by: mask)
             }

@@ -173,4 +173,23 @@ struct SignalTests {
         #expect(ended.status == 130)
         #expect(ended.output.contains("2 reports kept for the next run; to see them: "))
     }
+
+    @Test func `a master that stays up logs the end of a build that would not end`() async throws {
+        let yaml = """
+            builders:
+              - name: stubborn
+                steps: [steps.ShellCommand: "trap '' TERM INT HUP; touch on; while sleep 1; do :; done"]
+            """
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            let ended = try await program.runMerged(["start", "--grace", "100ms"]) { running in
+                await running.transcript.wait(for: "ready: ")
+                #expect(try await program.run("force", "stubborn").status == 0)
+                while !program.has("on") { try await Task.sleep(for: .milliseconds(10)) }
+                try running.send(.terminate)
+            }
+            #expect(ended.status == 0)
+            #expect(ended.output.contains("info: stubborn #1 retry (master stopped)"))
+            #expect(ended.output.hasSuffix("info: stopped\n"))
+        }
+    }
 }

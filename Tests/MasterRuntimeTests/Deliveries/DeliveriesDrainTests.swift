@@ -52,7 +52,7 @@ struct DeliveriesDrainTests {
                 await drained
                 let summary = try await deliveries.summary().deliveries
                 #expect(summary.map(\.state) == [.open])
-                #expect(summary.map(\.error) == ["no answer before the run ended"])
+                #expect(summary.map(\.error) == ["no answer before sending was stopped"])
                 #expect(summary.map(\.attempts) == [1])
             }
         }
