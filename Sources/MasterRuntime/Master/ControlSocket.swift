@@ -322,6 +322,12 @@ package struct ControlClient: Sendable {
     package func send(
         _ request: ControlRequest, read: @escaping @Sendable (JSONObject) -> Void = { _ in }
     ) async throws -> JSONObject? {
+        // A socket takes no message that is larger than its buffer.
+        guard request.text.utf8.count <= UnixSocket.messageLimit else {
+            throw ControlError(
+                "the arguments are too large: together they may have \(UnixSocket.messageLimit >> 10) "
+                    + "KiB", isUsage: true)
+        }
         let (isThere, answer) = try await OwnThread.run { [folder] in
             var last: JSONObject?
             let isThere = ControlSocket.send(request, to: folder, patience: nil) { answer in

@@ -176,6 +176,22 @@ struct ControlSocketTests {
         }
     }
 
+    @Test(arguments: [70_000, 1_000_000])
+    func `a request that is too large is said to be so`(_ size: Int) async throws {
+        try await inFolder { folder in
+            try await running(folder, Journal()) {
+                let text = String(repeating: "x", count: size)
+                let error = await #expect(throws: ControlError.self) {
+                    try await ControlClient(folder: folder).send(
+                        ControlRequest("force", ["reason": .string(text)]))
+                }
+                #expect(
+                    error?.description
+                        == "the arguments are too large: together they may have 64 KiB")
+            }
+        }
+    }
+
     @Test func `an answer of any size arrives whole`() async throws {
         try await inFolder { folder in
             try await running(folder, Journal()) {

@@ -4,7 +4,7 @@ import SystemPackage
 /// Unix domain sockets that carry whole messages.
 enum UnixSocket {
     /// The maximum size of a request, in bytes.
-    private static let messageLimit = 64 << 10
+    static let messageLimit = 64 << 10
 
     static func listen(
         in folder: OwnedDescriptor, name: String
