@@ -93,6 +93,11 @@ struct CollapsingTests {
                 name: "of a change with properties", revision: "r3", hasChange: true,
                 changeProperties: ["p": 1]), true
         ),
+        (
+            Ask(
+                name: "merge request", revision: "r3", hasChange: true,
+                changeProperties: ["source_branch": "b"]), false
+        ),
         (Ask(name: "other branch", branch: "b", revision: "r3", hasChange: true), false),
         (Ask(name: "no change", revision: "r2"), false),
         (Ask(name: "properties", revision: "r3", hasChange: true, properties: ["a": 1]), false),
