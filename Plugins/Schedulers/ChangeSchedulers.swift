@@ -37,7 +37,7 @@ public struct SingleBranchScheduler: Scheduler {
     }
 }
 
-/// Builds changes of several branches, those of each branch together.
+/// Builds changes of several branches, those of each branch or merge request together.
 public struct AnyBranchScheduler: Scheduler {
     /// What the scheduler does.
     public static let summary = "Builds changes of each branch once no more of them come there."
@@ -67,7 +67,8 @@ public struct AnyBranchScheduler: Scheduler {
             isWanted: { branches?.items.contains($0.branch) != false }
         ) { change in
             let parts = [change.codebase, change.project, change.repository, change.branch ?? ""]
-            let place = parts.joined(separator: "\n")
+            let request = change.mergeRequest.map { "\($0.key)=\($0.value)" }
+            let place = (parts + request).joined(separator: "\n")
             return change.branch == nil ? place : place + "\n"
         }.run()
     }

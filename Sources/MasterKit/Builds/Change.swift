@@ -53,6 +53,20 @@ public struct Change: Sendable, Hashable {
     /// The codebase, if there are several; often empty.
     public var codebase: String { sourceStamp.codebase }
 
+    /// The properties by which a change hook tells its merge request from others, which can have
+    /// the same branch: that of GitLab is the one that they are for. Empty for other changes.
+    public var mergeRequest: JSONObject {
+        JSONObject(
+            Self.mergeRequestProperties.compactMap { name in
+                properties[name].map { (name, $0) }
+            })
+    }
+
+    /// The names of those properties.
+    package static let mergeRequestProperties = [
+        "pullrequesturl", "source_branch", "source_project_id",
+    ]
+
     /// The properties with their source.
     package var buildProperties: Properties { Properties(properties, source: "Change") }
 

@@ -144,12 +144,6 @@ private struct CollapsingTerms {
         let hasChanges: Bool
     }
 
-    /// Properties by which changes of change hooks tell merge requests apart, which can have the
-    /// same branch: that of GitLab is the one that they are for.
-    private static let namesOfMergeRequests: Set = [
-        "pullrequesturl", "source_branch", "source_project_id",
-    ]
-
     /// The sources by codebase, or `nil` if a codebase occurs twice.
     private let sources: [String: Source]?
     /// What its builds were asked to do, beside the changes but for their merge request.
@@ -173,7 +167,7 @@ private struct CollapsingTerms {
         self.sources = byCodebase.count == stamps.count ? byCodebase : nil
         var asked: [String: JSONValue] = [:]
         for (name, entry) in properties.entries where name != "scheduler" {
-            guard entry.source != "Change" || Self.namesOfMergeRequests.contains(name) else {
+            guard entry.source != "Change" || Change.mergeRequestProperties.contains(name) else {
                 continue
             }
             asked[name] = entry.value

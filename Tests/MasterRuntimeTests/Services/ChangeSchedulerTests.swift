@@ -169,6 +169,22 @@ struct ChangeSchedulerTests {
         }
     }
 
+    @Test func `each merge request has a timer of its own, though they are for one branch`()
+        async throws
+    {
+        let any = Self.stable.replacing("SingleBranch", with: "AnyBranch")
+            .replacing("branch: main", with: "branches: [main]")
+        let changes = ["x", "y", "x"].enumerated().map { index, source in
+            let change = Self.change(
+                "main", "\(index).c", properties: ["source_branch": .string(source)])
+            return (seconds: Double(index) / 2, change)
+        }
+        try await run(any, changes, jumps: 2) { master, _, _ in
+            let built = try await Self.built(master)
+            #expect(built == [[2], [1, 3]])
+        }
+    }
+
     @Test func `branches without an important change are kept up to a bound`() async throws {
         let any = Self.stable.replacing("SingleBranch", with: "AnyBranch")
             .replacing("      branch: main\n", with: "")
