@@ -208,6 +208,30 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `a scheduler is disabled and enabled by a button`() async throws {
+        try await withWeb(Self.schedulers) { web in
+            let form = "Content-Type: application/x-www-form-urlencoded"
+            var cookie = ""
+            for (action, state) in [("disable", "disabled"), ("enable", "enabled")] {
+                let page = try await web.get("/schedulers", "Cookie: \(cookie)")
+                cookie = page.cookie ?? cookie
+                let token = try #require(
+                    page.body.firstMatch(of: /name="token" value="([0-9a-f]+)"/)?.1)
+                let row = try #require(page.body.components(separatedBy: ">any</th>").last)
+                let path = try #require(row.firstMatch(of: /action="(\/schedulers\/\d+\/\w+)"/)?.1)
+                #expect(path.hasSuffix("/\(action)"))
+                let answer = try await web.post(
+                    String(path), "token=\(token)", form, "Cookie: \(cookie)")
+                #expect(answer.status == 303)
+                #expect(
+                    try await web.get("/schedulers").body.contains(">any</th><td>\(state)</td>"))
+                let unknown = try await web.post(
+                    "/schedulers/99/\(action)", "token=\(token)", form, "Cookie: \(cookie)")
+                #expect(unknown.status == 404)
+            }
+        }
+    }
+
     @Test func `many requests are shown page by page`() async throws {
         let yaml = """
             www: 0

@@ -143,6 +143,11 @@ struct Dashboard: Sendable {
             _ = try await call(
                 ["workers", path[1]], path[2], ["reason": .string("on the web page" + user)])
             return .redirect(to: site.home + "workers")
+        case (3, "schedulers", "enable"?), (3, "schedulers", "disable"?):
+            _ = try number(path[1])
+            _ = try await call(
+                ["schedulers", path[1]], "enable", ["enabled": .bool(path[2] == "enable")])
+            return .redirect(to: site.home + "schedulers")
         case (3, "deliveries", "retry"?), (3, "deliveries", "drop"?):
             try await change(delivery: try number(path[1]), drops: path[2] == "drop")
             return .redirect(to: site.home + "deliveries")

@@ -118,6 +118,7 @@ enum DashboardAsset: String, CaseIterable {
         .log .e{color:var(--failure)}
         .log .h{color:var(--running)}
         .actions,.search{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.75rem 0}
+        td .actions{margin:0}
         .action{margin:0}
         button,.button{font:inherit;background:var(--raised);color:var(--text);\
         border:1px solid var(--dim);border-radius:.35rem;padding:.3rem .8rem;min-height:2.2rem;\

@@ -138,19 +138,33 @@ extension Dashboard {
                             show(wait, in: &html)
                         }
                         html.element("td") { html in
-                            guard mayControl,
-                                let force = forcing.first(where: { $0.string("name") == name })
-                            else { return }
-                            html.link(
-                                site.home + "force/" + name.percentEncoded,
-                                force.string("button_name").isEmpty
-                                    ? "Force" : force.string("button_name"), "button")
+                            guard mayControl else { return }
+                            html.element("div", ["class": "actions"]) { html in
+                                let force = forcing.first { $0.string("name") == name }
+                                actions(of: scheduler, force, in: &html)
+                            }
                         }
                     }
                 }
             }
             if schedulers.isEmpty { html.element("p", text: "There are no schedulers.") }
         }
+    }
+
+    private func actions(
+        of scheduler: JSONObject, _ force: JSONObject?, in html: inout HTML
+    ) {
+        let name = scheduler.string("name")
+        let isEnabled = scheduler["enabled"] != false
+        html.action(
+            site.home + "schedulers/\(scheduler.int("schedulerid"))/"
+                + (isEnabled ? "disable" : "enable"),
+            isEnabled ? "Disable" : "Enable", visitor, site, describing: name)
+        guard let force else { return }
+        let button = force.string("button_name")
+        html.link(
+            site.home + "force/" + WebRequest.encoded(name), button.isEmpty ? "Force" : button,
+            "button")
     }
 
     private func show(_ wait: SchedulerWait, in html: inout HTML) {
