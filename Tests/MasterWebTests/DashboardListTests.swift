@@ -232,6 +232,27 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `a triggered build and the one that triggered it lead to each other`() async throws {
+        let yaml = """
+            www: 0
+            builders:
+              - {name: one, steps: [steps.Trigger: {builderNames: two, waitForFinish: true}]}
+              - {name: two, triggeredOnly: true, steps: []}
+            """
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            // The address in the configuration, which does not know the port.
+            let url = "http://localhost:0/#/builders/2/builds/1"
+            let steps = try await web.get("/api/v2/builds/1/steps", "Accept: application/json").body
+            let links = try JSONValue(parsing: steps)["steps"]?[0]?["urls"]
+            #expect(links == [["name": "two (request 2)", "url": .string(url)]])
+            #expect(
+                try await web.get("/builders/1/builds/1").body.contains("two (request 2)</a>"))
+            let triggered = try await web.get("/builders/2/builds/1").body
+            #expect(triggered.contains(#"<a href="/builds/1">triggered by one #1</a>"#))
+        }
+    }
+
     @Test func `many requests are shown page by page`() async throws {
         let yaml = """
             www: 0

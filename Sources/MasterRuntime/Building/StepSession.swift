@@ -121,11 +121,16 @@ final class StepSession: StepHost {
     }
 
     func trigger(_ request: BuildsetRequest) async throws -> Submission {
-        try await submissions.trigger(request, by: build.build, waits: false).0
+        try await submissions.trigger(request, by: build.build, waits: false, link).0
     }
 
     func build(_ request: BuildsetRequest) async throws -> [TriggeredBuild] {
-        try await submissions.build(request, by: build.build, of: build.builder.name)
+        try await submissions.build(request, by: build.build, of: build.builder.name, link)
+    }
+
+    /// Links to a build that the step has triggered, if there is a page for it.
+    private func link(_ name: String, _ url: String) async {
+        if shared.configuration.web != nil { await addURL(name, url) }
     }
 
     func addURL(_ name: String, _ url: String) async {

@@ -124,7 +124,8 @@ final class Submissions: Service {
 
     /// Submits builds for a step.
     func trigger(
-        _ wanted: BuildsetRequest, by build: Build, waits: Bool
+        _ wanted: BuildsetRequest, by build: Build, waits: Bool,
+        _ link: (_ name: String, _ url: String) async -> Void
     ) async throws -> (Submission, BuildsetProgress) {
         var wanted = try configuration.current.configuration.completing(wanted)
         guard wanted.builders?.isEmpty == false else {
@@ -141,8 +142,13 @@ final class Submissions: Service {
             wanted.sourceStamps.contains { $0.isSameLine(as: change.sourceStamp) }
         }
         do {
-            return try await submit(
+            let (submission, progress) = try await submit(
                 wanted, carrying: carried, by: .step(of: build, waits: waits))
+            let identity = configuration.current.configuration.identity
+            for (name, id) in zip((wanted.builders ?? []).uniqued(), submission.requestIDs) {
+                await link(Self.link(name, id), identity.url(ofRequest: id))
+            }
+            return (submission, progress)
         } catch let error as MasterError {
             throw TriggerError(error.message)
         }
@@ -150,10 +156,12 @@ final class Submissions: Service {
 
     /// Submits builds for a step, and waits until they have ended.
     func build(
-        _ wanted: BuildsetRequest, by build: Build, of builder: String
+        _ wanted: BuildsetRequest, by build: Build, of builder: String,
+        _ link: (_ name: String, _ url: String) async -> Void
     ) async throws -> [TriggeredBuild] {
         let wanted = try configuration.current.configuration.completing(wanted)
-        let (submission, progress) = try await trigger(wanted, by: build, waits: true)
+        let (submission, progress) = try await trigger(
+            wanted, by: build, waits: true, link)
         let finished: [FinishedBuild]
         do {
             finished = try await distributor.wait(
@@ -162,16 +170,30 @@ final class Submissions: Service {
         } catch let error as Deadlock {
             throw TriggerError("\(error)")
         }
-        return zip(submission.requests, (wanted.builders ?? []).uniqued()).map { request, name in
+        let identity = configuration.current.configuration.identity
+        var builds: [TriggeredBuild] = []
+        for (request, name) in zip(submission.requests, (wanted.builders ?? []).uniqued()) {
             let last = finished.last { $0.build.requestID == request.id }
-            return TriggeredBuild(
-                builder: name, number: last?.build.number,
-                results: last?.build.results ?? .cancelled,
-                stateString: last?.build.stateString
-                    ?? progress.reason(forCancelling: request.id).map { "cancelled (\($0))" }
-                    ?? "cancelled before it began",
-                properties: last?.build.properties ?? Properties())
+            if let number = last?.build.number {
+                await link(
+                    Self.link(name, request.id),
+                    identity.url(ofBuild: number, builderID: request.builderID))
+            }
+            builds.append(
+                TriggeredBuild(
+                    builder: name, number: last?.build.number,
+                    results: last?.build.results ?? .cancelled,
+                    stateString: last?.build.stateString
+                        ?? progress.reason(forCancelling: request.id).map { "cancelled (\($0))" }
+                        ?? "cancelled before it began",
+                    properties: last?.build.properties ?? Properties()))
         }
+        return builds
+    }
+
+    /// The name of the link to a triggered build: first to its request, then to itself.
+    private static func link(_ builder: String, _ request: Int) -> String {
+        "\(builder) (request \(request))"
     }
 
     // MARK: Waiting

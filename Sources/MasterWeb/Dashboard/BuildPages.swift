@@ -272,7 +272,13 @@ extension Dashboard {
                     address(builder: found.builder.int("builderid")), found.builder.string("name"))
             }
             if let buildset = found.buildset {
-                html.fact("Reason") { $0.text(buildset.string("reason").shortened(to: 500)) }
+                html.fact("Reason") { html in
+                    let reason = buildset.string("reason").shortened(to: 500)
+                    guard let parent = buildset["parent_buildid"]?.intValue else {
+                        return html.text(reason)
+                    }
+                    html.link(site.home + "builds/\(parent)", reason)
+                }
                 for stamp in buildset["sourcestamps"]?.arrayValue ?? [] {
                     let parts = ["repository", "branch", "revision"].compactMap {
                         stamp[$0]?.stringValue
