@@ -89,6 +89,26 @@ struct ProxyTests {
         }
     }
 
+    @Test func `masters on one host have cookies of their own`() async throws {
+        let yaml =
+            "www: {port: 0, auth: {users: {alice: !Secret alice}}}\n"
+            + "secrets: [secrets.Environment]\n" + Self.builders
+        try await withWeb(yaml, secrets: Self.secrets) { web in
+            try await withWeb(yaml, secrets: Self.secrets) { other in
+                var cookies: [String] = []
+                for one in [web, other] {
+                    let login = try await one.logIn("alice", "wonderland-7")
+                    cookies.append(try #require(login.cookie))
+                }
+                let both = "Cookie: \(cookies.joined(separator: "; "))"
+                for one in [web, other] {
+                    #expect(try await one.get("/config", both).body.contains("alice"))
+                }
+                #expect(Set(cookies.map { $0.prefix { $0 != "=" } }).count == 2)
+            }
+        }
+    }
+
     @Test func `live events end with the login`() async throws {
         let yaml =
             "www: {port: 0, auth: {users: {alice: !Secret alice}}, authz: {read: users}}\n"

@@ -28,7 +28,6 @@ struct WebAccess: Sendable {
 
     /// The name of those who know the token.
     private static let tokenUser = "token"
-    static let cookieName = "buildmaster"
 
     /// The address of the page in browsers.
     let url: String
@@ -135,7 +134,7 @@ struct WebAccess: Sendable {
     ///
     /// - Throws: ``WebFault`` for wrong credentials, and after too many of them.
     func visitor(of request: WebRequest, _ sessions: WebSessions) throws(WebFault) -> WebVisitor {
-        var visitor = WebVisitor(cookie: request.cookie(Self.cookieName))
+        var visitor = WebVisitor(cookie: request.cookie(cookieName))
         visitor.user = try user(of: request, visitor.cookie, sessions)
         if readers == .users, visitor.user == nil {
             visitor.readRefusal = loginRefusal("read", request)
@@ -253,11 +252,14 @@ struct WebAccess: Sendable {
 
     // MARK: Cookies
 
+    /// The name of the cookie; browsers don't tell the ports of a host apart.
+    private var cookieName: String { "buildmaster-\(origin.port)" }
+
     /// The header that sets the cookie, or removes it.
     func cookie(_ value: String?) -> String {
         let secure = origin.scheme == "https" ? "; Secure" : ""
         let age = value == nil ? 0 : WebSessions.lifetime.components.seconds
-        return "\(Self.cookieName)=\(value ?? ""); Path=\(prefix); Max-Age=\(age); HttpOnly; "
+        return "\(cookieName)=\(value ?? ""); Path=\(prefix); Max-Age=\(age); HttpOnly; "
             + "SameSite=Lax\(secure)"
     }
 }
