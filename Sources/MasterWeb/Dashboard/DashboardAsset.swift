@@ -80,7 +80,7 @@ enum DashboardAsset: String, CaseIterable {
         h1{font-size:1.5rem;margin:.5rem 0}
         h2{font-size:1.15rem;margin:1.25rem 0 .5rem}
         footer{color:var(--dim);border-top:1px solid var(--line);margin-top:2rem;\
-        display:flex;justify-content:space-between;gap:1rem}
+        display:flex;flex-wrap:wrap;justify-content:space-between;gap:.25rem 1rem}
         .table{overflow-x:auto;margin:.75rem 0}
         table{border-collapse:collapse;width:100%}
         caption{text-align:left;color:var(--dim);padding:.25rem 0}
