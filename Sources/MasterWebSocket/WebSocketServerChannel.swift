@@ -83,6 +83,7 @@ package struct WebSocketServerChannel: HTTPChannelHandler {
             let pipeline = channel.pipeline.syncOperations
             let context = tls()
             if let context {
+                try pipeline.addHandler(PlainTextHandler())
                 try pipeline.addHandler(NIOSSLServerHandler(context: context))
             }
             let activity = WebSocketActivity()

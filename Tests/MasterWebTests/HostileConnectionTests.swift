@@ -225,7 +225,8 @@ struct HostileConnectionTests {
                 #expect(text.contains("Secure"), "\(text)")
                 #expect(text.contains("TLSv1.1 refused"), "\(text)")
                 let plain = try await web.get("/healthz")
-                #expect(plain.status != 200)
+                #expect(plain.status == 400)
+                #expect(plain.body.contains("this port takes TLS only"))
                 let otherKey = try await runTool([
                     "openssl", "genpkey", "-algorithm", "ed25519",
                 ])
