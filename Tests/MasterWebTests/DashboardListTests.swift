@@ -274,6 +274,29 @@ struct DashboardListTests {
             #expect(!next.contains("/requests/50/cancel"))
             let builder = try await web.get("/builders/1").body
             #expect(builder.contains("These are the first 50 requests."))
+            // The home page counts all of them.
+            #expect(try await web.get("/").body.contains("<td>51</td>"))
+        }
+    }
+
+    @Test func `many workers are shown page by page`() async throws {
+        let workers = (101...201).map {
+            "  - workers.Worker: {name: w\($0), password: !Secret word}"
+        }
+        let yaml = """
+            www: 0
+            protocols: {msgpack: 0}
+            secrets: [secrets.Environment]
+            workers:
+            \(workers.joined(separator: "\n"))
+            builders: [{name: one, steps: []}]
+            """
+        try await withWeb(yaml, secrets: ["word": "wonderland-7"]) { web in
+            let first = try await web.get("/workers").body
+            #expect(first.contains("w200") && !first.contains("w201"))
+            #expect(first.contains("href=\"?offset=100\">Next<"))
+            let next = try await web.get("/workers?offset=100").body
+            #expect(next.contains("w201") && !next.contains("w200"))
         }
     }
 

@@ -108,6 +108,15 @@ extension Master {
     }
 }
 
+extension Master {
+    /// The number of pending requests by the names of their builders.
+    ///
+    /// - Throws: ``StoreError``.
+    package func pendingCounts() async throws(StoreError) -> [String: Int] {
+        try await environment.store.read { try MasterCounts.pendingCounts(in: $0) }
+    }
+}
+
 /// Numbers of a master for monitoring.
 package struct MasterMetrics: Sendable {
     /// The number of ended builds by the code of their result.
@@ -188,12 +197,7 @@ private struct MasterCounts: Sendable {
             running[builder, default: []].append(build)
         }
         self.running = running
-        pending = try Self.counts(
-            """
-            SELECT builder.name, count(*) FROM build_request
-            JOIN builder ON builder.id = builder_id
-            WHERE claimed_at IS NULL AND complete_at IS NULL GROUP BY builder_id
-            """, in: database)
+        pending = try Self.pendingCounts(in: database)
         waiting = try Self.counts(
             """
             SELECT reporter.name, count(*) FROM delivery
@@ -203,6 +207,15 @@ private struct MasterCounts: Sendable {
         disabled = Set(
             try database.all("SELECT name FROM scheduler WHERE NOT enabled") { $0[0] as String })
         closed = Set(try database.reporters().filter { $0.closedAt != nil }.map(\.name))
+    }
+
+    static func pendingCounts(in database: Database) throws -> [String: Int] {
+        try counts(
+            """
+            SELECT builder.name, count(*) FROM build_request
+            JOIN builder ON builder.id = builder_id
+            WHERE claimed_at IS NULL AND complete_at IS NULL GROUP BY builder_id
+            """, in: database)
     }
 
     private static func counts(_ query: String, in database: Database) throws -> [String: Int] {

@@ -1,6 +1,7 @@
 internal import FoundationEssentials
 internal import HummingbirdCore
 internal import MasterKit
+internal import MasterRuntime
 
 /// The builders, a builder, and a build.
 extension Dashboard {
@@ -24,10 +25,7 @@ extension Dashboard {
                 ["builders"],
                 ["order": "name", "limit": "\(Self.builderLimit + 1)", "offset": "\(offset)"]) ?? []
         let latest = try await records(["builds"], ["order": "-buildid", "limit": "300"]) ?? []
-        let pending =
-            try await records(
-                ["buildrequests"], ["claimed": "false", "complete": "false", "limit": "500"]) ?? []
-        let waiting = Dictionary(grouping: pending) { $0.int("builderid") }
+        let waiting = try await site.master.pendingCounts()
         var builds = Dictionary(grouping: latest) { $0.int("builderid") }
         for builder in builders.prefix(Self.builderLimit) {
             let id = builder.int("builderid")
@@ -45,7 +43,7 @@ extension Dashboard {
             ) { html in
                 for builder in builders.prefix(Self.builderLimit) {
                     let id = builder.int("builderid")
-                    row(builder, builds[id] ?? [], waiting[id]?.count ?? 0, in: &html)
+                    row(builder, builds[id] ?? [], waiting[builder.string("name")] ?? 0, in: &html)
                 }
             }
             if builders.isEmpty { html.element("p", text: "There are no builders.") }

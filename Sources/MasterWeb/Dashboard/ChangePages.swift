@@ -10,7 +10,6 @@ extension Dashboard {
     // MARK: All changes
 
     func changesPage() async throws -> Response {
-        let offset = max(0, request.query("offset").flatMap { Int($0) } ?? 0)
         let changes =
             try await records(
                 ["changes"],

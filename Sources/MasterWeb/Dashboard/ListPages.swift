@@ -67,20 +67,26 @@ extension Dashboard {
 
     // MARK: Workers
 
+    /// The most workers on a page.
+    private static let workerLimit = 100
+
     func workersPage() async throws -> Response {
-        let workers = try await records(["workers"], ["order": "name", "limit": "200"]) ?? []
-        let running =
+        let workers =
             try await records(
-                ["builds"], ["complete": "false", "order": "-buildid", "limit": "200"]) ?? []
+                ["workers"],
+                ["order": "name", "limit": "\(Self.workerLimit + 1)", "offset": "\(offset)"]) ?? []
+        let running =
+            try await records(["builds"], ["complete": "false", "order": "-buildid"]) ?? []
         return page("Workers", "workers", ["workers/*/*", "builds/*/*"]) { html in
             html.table(
                 "Workers", id: "workers", columns: ["Worker", "State", "Builds", "Host", ""]
             ) { html in
-                for worker in workers {
+                for worker in workers.prefix(Self.workerLimit) {
                     let id = worker.int("workerid")
                     row(worker, running.filter { $0.int("workerid") == id }, in: &html)
                 }
             }
+            pager(offset, Self.workerLimit, workers.count, in: &html)
         }
     }
 
@@ -163,7 +169,7 @@ extension Dashboard {
         guard let force else { return }
         let button = force.string("button_name")
         html.link(
-            site.home + "force/" + WebRequest.encoded(name), button.isEmpty ? "Force" : button,
+            site.home + "force/" + name.percentEncoded, button.isEmpty ? "Force" : button,
             "button")
     }
 
