@@ -145,10 +145,14 @@ struct ControlSocketTests {
             try await running(folder, told) {
                 let client = ControlClient(folder: folder)
                 let waiting = ControlRequest("hang", ["wait": true, "size": 1])
-                func connect(_ count: Int) -> [OwnedDescriptor] {
-                    (1...count).compactMap { _ in
-                        UnixSocket.connect(
-                            in: FilePath(folder), name: ControlSocket.fileName, patience: nil)
+                func connect(_ count: Int) async throws -> [OwnedDescriptor] {
+                    // Blocks until the socket is served, which needs one of few threads.
+                    try await OwnThread.run {
+                        (1...count).compactMap { _ in
+                            UnixSocket.connect(
+                                in: FilePath(folder), name: ControlSocket.fileName,
+                                patience: .seconds(30))
+                        }
                     }
                 }
                 func refusal(of request: ControlRequest) async throws -> String? {
@@ -159,7 +163,7 @@ struct ControlSocketTests {
                 }
                 let busy = "the master is busy with other commands; try again"
 
-                let waiters = connect(ControlSocket.waiterLimit)
+                let waiters = try await connect(ControlSocket.waiterLimit)
                 for waiter in waiters {
                     #expect(UnixSocket.send(Array(waiting.text.utf8), waiter))
                 }
@@ -169,7 +173,8 @@ struct ControlSocketTests {
                 let answer = try await client.send(give)
                 #expect(answer?["text"] == "xxx")
 
-                let silent = connect(ControlSocket.clientLimit - ControlSocket.waiterLimit)
+                let silent = try await connect(
+                    ControlSocket.clientLimit - ControlSocket.waiterLimit)
                 for _ in 1...20 { #expect(try await refusal(of: give) == busy) }
                 for socket in waiters + silent { socket.close() }
             }
