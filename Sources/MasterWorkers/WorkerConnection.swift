@@ -355,6 +355,8 @@ final class WorkerConnection: Sendable {
 
     /// Ends the connection: sends a close frame with the reason, and fails what waits.
     func close(_ reason: ConnectionEnd) {
+        // Before the frame is sent: the worker may cut the connection at once.
+        state.withLock { state in state.end = state.end ?? reason }
         queue.yield(
             .close(WebSocketFault(reason.isFault ? .protocolError : .normalClosure, reason.reason)))
         finish(reason)
