@@ -132,6 +132,11 @@ struct ForceCommand: MasterSubcommand {
             "The owner of the build.", valueName: "name"))
     var owner: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The priority of the build; higher ones are built first.", valueName: "number"))
+    var priority: Int?
+
     @Option(help: ArgumentHelp("The branch to build.", valueName: "name"))
     var branch: String?
 
@@ -158,6 +163,7 @@ struct ForceCommand: MasterSubcommand {
         ] {
             if let text { arguments[name] = .string(text) }
         }
+        if let priority { arguments["priority"] = .int(priority) }
         let console = context.console
         let paint = TextPainter(hasColour: console.error.hasColour)
         let last = try await place.client.send(ControlRequest("force", arguments)) { answer in

@@ -85,7 +85,7 @@ struct ServedCommands: Sendable {
         let arguments = try (wanted["properties"]?.arrayValue ?? []).compactMap(\.stringValue)
             .map { try PropertyArgument($0) }
         var warnings: [String] = []
-        let request: BuildsetRequest
+        var request: BuildsetRequest
         if let form = try Self.form(forcing: name, in: file) {
             request = try Self.request(wanted, arguments, of: name, with: form)
         } else {
@@ -102,6 +102,7 @@ struct ServedCommands: Sendable {
             request = BuildsetRequest(
                 builders: [name], reason: wanted["reason"]?.stringValue ?? "forced",
                 sourceStamps: [stamp], properties: properties)
+            request.priority = wanted["priority"]?.intValue ?? request.priority
         }
         let isAwaited = wanted["wait"] == .bool(true)
         let submission =
@@ -155,7 +156,9 @@ struct ServedCommands: Sendable {
             }
             try set(name, argument.value, by: "-p \(name)")
         }
-        if let reason = wanted["reason"] { try set("reason", reason, by: "--reason") }
+        for name in ["reason", "priority"] {
+            if let value = wanted[name] { try set(name, value, by: "--\(name)") }
+        }
         for name in ["branch", "revision"] {
             guard let value = wanted[name] else { continue }
             let keys = form.codebases.flatMap(\.leaves).map(\.key).filter {

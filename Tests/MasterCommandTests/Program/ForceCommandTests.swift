@@ -67,13 +67,22 @@ struct ForceCommandTests {
                 }
                 let forced = try await program.run(
                     "force", "one", "-p", "config=release", "-p", "jobs=3", "--wait",
-                    "-p", "app_branch=dev", "--owner", "Ann", "--reason", "tried")
+                    "-p", "app_branch=dev", "--owner", "Ann", "--reason", "tried",
+                    "--priority", "7")
                 #expect(forced.status == 0)
                 await running.transcript.wait(for: "one #1 started: tried by Ann")
                 try running.send(.terminate)
             }
             let log = try await program.run("log", "one")
             #expect(log.output.contains("release 3 form"))
+            let stored = try await Subprocess.run(
+                .name("sqlite3"),
+                arguments: [
+                    program.folder + "/.buildmaster/buildmaster.sqlite",
+                    "SELECT priority FROM build_request",
+                ],
+                output: .string(limit: 100))
+            #expect(stored.standardOutput == "7\n")
         }
     }
 }
