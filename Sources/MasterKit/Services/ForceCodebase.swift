@@ -80,12 +80,18 @@ public struct ForceField: SettingValue {
     public static var shape: String { "a text, or \(ForceParameter.shape)" }
 
     /// A text, or a mapping from a type of parameters to its settings.
-    public static var form: ValueForm { .either([.text, ForceParameter.form]) }
+    public static var form: ValueForm {
+        .either([.text, .settings(SimpleParameterTypes<PlacedParameter>.self)])
+    }
 
     /// Reads a text, or a mapping from a type of parameters to its settings.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> ForceField? {
         guard node.mapping == nil else {
-            return ForceParameter.decode(node, with: decoder, named: "").map(ForceField.init)
+            let parameter = ForceParameter.decode(node, with: decoder, PlacedParameter.self)
+            guard parameter?.kind != .nested else {
+                return decoder.mismatch(node, expected: shape)
+            }
+            return parameter.map(ForceField.init)
         }
         guard let text = decoder.decode(String.self, from: node) else { return nil }
         var parameter = ForceParameter(.fixed, "")

@@ -105,13 +105,12 @@ extension ForceParameter {
     public static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
     ) -> ForceParameter? {
-        decode(node, with: decoder, named: nil)
+        decode(node, with: decoder, NamedParameter.self)
     }
 
-    /// Reads a mapping from the type to its settings; the name, if it has one by its place, is not
-    /// in it.
-    static func decode(
-        _ node: YAMLNode, with decoder: SettingDecoder, named name: String?
+    /// Reads a mapping from the type to its settings, of which some are common to all types.
+    static func decode<Common: CommonParameterSettings>(
+        _ node: YAMLNode, with decoder: SettingDecoder, _ common: Common.Type
     ) -> ForceParameter? {
         guard let mapping = node.mapping, mapping.entries.count == 1,
             let entry = mapping.entries.first, let key = entry.key.scalarText
@@ -122,16 +121,16 @@ extension ForceParameter {
             return decoder.error(
                 "there is no parameter type '\(key)'; \(remedy)", at: entry.key.range)
         }
-        guard
-            var parameter = ForceParameterTypes.read(kind, entry.value, owner: key, decoder, entry)
-        else { return nil }
-        if let name {
-            parameter.name = name
-        } else if parameter.name.isEmpty, kind != .nested {
-            return decoder.error(
-                "\(key) needs 'name', that of the property", at: entry.key.range)
+        let parameter: ForceParameter?
+        if kind == .nested {
+            parameter = decoder.read(
+                NestedParameterForm.self, from: entry.value, owner: key, at: entry.key.range
+            )?.parameter(kind)
+        } else {
+            parameter = SimpleParameterTypes<Common>.read(
+                kind, from: entry.value, with: decoder, owner: key, at: entry.key.range)
         }
-        return parameter.checked(at: entry, with: decoder)
+        return parameter?.checked(at: entry, with: decoder)
     }
 
     /// What to do about types that only Buildbot has.
@@ -167,173 +166,5 @@ extension ForceParameter {
             return decoder.error("the default of \(subject) \(fault)", at: place("default"))
         }
         return self
-    }
-}
-
-/// The types of parameters as keys, with their settings.
-struct ForceParameterTypes: Settings {
-    @Setting("A line of text.", .named("util.StringParameter")) var string: LineForm?
-    @Setting("A text of several lines.", .named("util.TextParameter")) var text: TextForm?
-    @Setting("A whole number.", .named("util.IntParameter")) var int: IntForm?
-    @Setting("True or false.", .named("util.BooleanParameter")) var bool: BoolForm?
-    @Setting("One or more of several texts.", .named("util.ChoiceStringParameter"))
-    var choice: ChoiceForm?
-    @Setting("The name of a person.", .named("util.UserNameParameter")) var user: UserForm?
-    @Setting("The content of a text file.", .named("util.FileParameter")) var file: FileForm?
-    @Setting("A fixed value.", .named("util.FixedParameter")) var fixed: FixedForm?
-    @Setting("Several parameters.", .named("util.NestedParameter")) var nested: NestedForm?
-
-    /// Reads the settings of a type.
-    static func read(
-        _ kind: ForceParameter.Kind, _ node: YAMLNode, owner: String, _ decoder: SettingDecoder,
-        _ entry: YAMLMapping.Entry
-    ) -> ForceParameter? {
-        func form<Form: ForceParameterForm>(_ type: Form.Type) -> ForceParameter? {
-            guard let form = decoder.read(type, from: node, owner: owner, at: entry.key.range)
-            else { return nil }
-            var parameter = ForceParameter(kind, form.common.name ?? "", label: form.common.label)
-            parameter.isRequired = form.common.required
-            form.fill(&parameter)
-            return parameter
-        }
-        switch kind {
-        case .string: return form(LineForm.self)
-        case .text: return form(TextForm.self)
-        case .int: return form(IntForm.self)
-        case .bool: return form(BoolForm.self)
-        case .choice: return form(ChoiceForm.self)
-        case .user: return form(UserForm.self)
-        case .file: return form(FileForm.self)
-        case .fixed: return form(FixedForm.self)
-        case .nested: return form(NestedForm.self)
-        }
-    }
-}
-
-/// The settings of a type of parameters.
-protocol ForceParameterForm: Settings, SettingValue {
-    var common: ForceParameterCommon { get }
-
-    func fill(_ parameter: inout ForceParameter)
-}
-
-/// The settings that all types have.
-struct ForceParameterCommon: Settings {
-    @Setting("The name of the property.", .notEmpty) var name: String?
-    @Setting("A description for people.") var label: String?
-    @Setting("A value must be given.") var required = false
-}
-
-extension ForceParameterTypes {
-    struct LineForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value if none is given.", .named("default")) var fallback: String?
-        @Setting("A regular expression that the beginning of a value must match.")
-        var regex: Pattern?
-        @Setting("The most bytes of a value.", .within(1...1_048_576)) var maxsize: Int?
-        @Setting("The width of the field, in letters.", .within(1...1000)) var size = 10
-
-        func fill(_ parameter: inout ForceParameter) {
-            parameter.fallback = fallback.map { .string($0) }
-            parameter.pattern = regex
-            parameter.byteLimit = maxsize
-            parameter.size = (size, 1)
-        }
-    }
-
-    struct TextForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value if none is given.", .named("default")) var fallback: String?
-        @Setting("A regular expression that the beginning of a value must match.")
-        var regex: Pattern?
-        @Setting("The most bytes of a value.", .within(1...1_048_576)) var maxsize: Int?
-        @Setting("The width of the field, in letters.", .within(1...1000)) var cols = 80
-        @Setting("The height of the field, in lines.", .within(1...1000)) var rows = 20
-
-        func fill(_ parameter: inout ForceParameter) {
-            parameter.fallback = fallback.map { .string($0) }
-            parameter.pattern = regex
-            parameter.byteLimit = maxsize
-            parameter.size = (cols, rows)
-        }
-    }
-
-    struct IntForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value if none is given.", .named("default")) var fallback: JSONValue?
-        @Setting("The width of the field, in letters.", .within(1...1000)) var size = 10
-
-        func fill(_ parameter: inout ForceParameter) {
-            parameter.fallback = fallback
-            parameter.size = (size, 1)
-        }
-    }
-
-    struct BoolForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value if none is given.", .named("default")) var fallback: JSONValue?
-
-        func fill(_ parameter: inout ForceParameter) { parameter.fallback = fallback }
-    }
-
-    struct ChoiceForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value if none is given; a list with 'multiple'.", .named("default"))
-        var fallback: JSONValue?
-        @Setting("The texts to choose from.") var choices: [String] = []
-        @Setting("No other text than the choices is allowed.") var strict = true
-        @Setting("Several texts can be chosen; the property is a list.") var multiple = false
-
-        func fill(_ parameter: inout ForceParameter) {
-            parameter.fallback = fallback
-            parameter.choices = choices
-            parameter.isStrict = strict
-            parameter.isMultiple = multiple
-        }
-    }
-
-    struct UserForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value if none is given.", .named("default")) var fallback: String?
-        @Setting(
-            "The name must have a mail address, such as Ann <ann@example.org>.",
-            .named("need_email"))
-        var needsAddress = true
-        @Setting("The width of the field, in letters.", .within(1...1000)) var size = 30
-
-        func fill(_ parameter: inout ForceParameter) {
-            parameter.fallback = fallback.map { .string($0) }
-            parameter.needsAddress = needsAddress
-            parameter.size = (size, 1)
-        }
-    }
-
-    struct FileForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The most bytes of the file.", .within(1...262_144)) var maxsize = 131_072
-
-        func fill(_ parameter: inout ForceParameter) { parameter.byteLimit = maxsize }
-    }
-
-    struct FixedForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The value.", .named("default")) var fallback: JSONValue?
-
-        func fill(_ parameter: inout ForceParameter) { parameter.fallback = fallback }
-    }
-
-    struct NestedForm: ForceParameterForm {
-        @SettingGroup var common: ForceParameterCommon
-        @Setting("The parameters.") var fields: [ForceParameter] = []
-        @Setting("How the fields stand on Buildbot's own page.")
-        var layout = ForceParameter.Layout.vertical
-        @Setting("The number of columns in which the fields stand.", .within(1...12))
-        var columns: Int?
-
-        func fill(_ parameter: inout ForceParameter) {
-            parameter.fields = fields
-            parameter.layout = layout
-            parameter.columns = columns
-        }
     }
 }

@@ -165,11 +165,20 @@ struct ForceSchedulerTests {
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
     }
 
-    @Test func `codebases of the same name are an error, and so is a list without any`() {
+    @Test func `wrong codebases and fields are errors`() {
         for (yaml, expected) in [
             ("{codebases: [a, a]}", "two codebases are named 'a'; rename one"),
             ("{codebases: []}", "codebases"),
             ("{codebases: [util.IntParameter: {name: a}]}", "util.IntParameter"),
+            (
+                "{reason: {util.StringParameter: {name: a}}}",
+                "it has the name of the setting that it is in; remove it"
+            ),
+            ("{username: {util.NestedParameter: {fields: []}}}", "needs 'fields'"),
+            (
+                "{username: {util.NestedParameter: {fields: [util.IntParameter: {name: a}]}}}",
+                "'username' of schedulers.ForceScheduler must be a text, or a parameter"
+            ),
         ] {
             let error = #expect(throws: ConfigurationError.self) {
                 try ForceScheduler.configured(yaml: yaml)
