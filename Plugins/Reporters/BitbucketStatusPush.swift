@@ -24,13 +24,7 @@ public struct BitbucketStatusPush: CommitStatusReporter {
         let authentication = try context.render(auth).authentication
         let base = try baseURL ?? HTTPAddress("https://api.bitbucket.org/2.0")
         try await status.send(report, in: context, prefersAddress: true) { commit in
-            var body: JSONObject = [
-                "state": .string(Self.state(of: commit.state)),
-                "key": .string(commit.key(of: 40)),
-                "name": .string(commit.context),
-                "url": .string(commit.url),
-                "description": .string(commit.description),
-            ]
+            var body = commit.fields(keyLimit: 40, cancelled: "STOPPED")
             if let branch = commit.branch { body["refname"] = .string(branch) }
             var request = try HTTPRequest(
                 posting: body, to: base,
@@ -38,15 +32,6 @@ public struct BitbucketStatusPush: CommitStatusReporter {
                     + "\(try commit.encodedRevision())/statuses/build")
             request.authentication = authentication
             return request
-        }
-    }
-
-    private static func state(of state: CommitStatus.State) -> String {
-        switch state {
-        case .requested, .running, .ended(.retry): "INPROGRESS"
-        case .ended(.success), .ended(.warnings), .ended(.skipped): "SUCCESSFUL"
-        case .ended(.cancelled): "STOPPED"
-        case .ended(.failure), .ended(.exception): "FAILED"
         }
     }
 }
@@ -79,33 +64,44 @@ public struct BitbucketServerStatusPush: CommitStatusReporter {
         try await status.send(report, in: context, prefersAddress: true) { commit in
             let (project, repository) = try commit.projectAndRepository()
             var request = try HTTPRequest(
-                posting: [
-                    "state": .string(Self.state(of: commit.state)),
-                    "key": .string(commit.key(of: Self.textLimit)),
-                    "name": .string(CommitStatus.cut(commit.context, to: Self.textLimit)),
-                    "url": .string(commit.url),
-                    "description": .string(
-                        CommitStatus.cut(commit.description, to: Self.textLimit)),
-                ], to: baseURL,
+                posting: commit.fields(
+                    keyLimit: Self.textLimit, textLimit: Self.textLimit, cancelled: "FAILED"),
+                to: baseURL,
                 "rest/api/1.0/projects/\(project.percentEncoded)/repos/"
                     + "\(repository.percentEncoded)/commits/\(try commit.encodedRevision())/builds")
             request.authentication = authentication
             return request
         }
     }
-
-    private static func state(of state: CommitStatus.State) -> String {
-        switch state {
-        case .requested, .running, .ended(.retry): "INPROGRESS"
-        case .ended(.success), .ended(.warnings), .ended(.skipped): "SUCCESSFUL"
-        case .ended: "FAILED"
-        }
-    }
 }
 
 extension CommitStatus {
+    /// What both servers are told.
+    ///
+    /// - Parameters:
+    ///   - keyLimit: The length to which the server limits keys.
+    ///   - textLimit: The length to which it limits names and descriptions.
+    ///   - cancelled: The state of a build that was cancelled.
+    /// - Returns: The fields of the body.
+    fileprivate func fields(
+        keyLimit: Int, textLimit: Int = .max, cancelled: String
+    ) -> JSONObject {
+        let word =
+            switch state {
+            case .requested, .running, .ended(.retry): "INPROGRESS"
+            case .ended(.success), .ended(.warnings), .ended(.skipped): "SUCCESSFUL"
+            case .ended(.cancelled): cancelled
+            case .ended(.failure), .ended(.exception): "FAILED"
+            }
+        return [
+            "state": .string(word), "key": .string(key(of: keyLimit)),
+            "name": .string(Self.cut(context, to: textLimit)), "url": .string(url),
+            "description": .string(Self.cut(description, to: textLimit)),
+        ]
+    }
+
     /// The context, or its digest if it is too long.
-    fileprivate func key(of limit: Int) -> String {
+    private func key(of limit: Int) -> String {
         guard context.count > limit else { return context }
         return Insecure.SHA1.hash(data: Array(context.utf8)).map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
