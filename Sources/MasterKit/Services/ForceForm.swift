@@ -89,8 +89,9 @@ package struct ForceForm: Sendable {
         properties.set("owner", .string(owner), source: Self.source)
         var request = scheduler.completing(
             BuildsetRequest(
-                reason: plugin.reasonFormat.replacing("%(owner)s", with: owner)
-                    .replacing("%(reason)s", with: reason),
+                reason: plugin.reasonFormat.replacing(/%\((owner|reason)\)s/) { found in
+                    found.1 == "owner" ? owner : reason
+                },
                 sourceStamps: stamps, properties: properties))
         request.builders = builders
         request.priority = priority ?? request.priority

@@ -183,7 +183,7 @@ struct UserForm<Common: CommonParameterSettings>: ParameterForm {
 
 struct FileForm<Common: CommonParameterSettings>: ParameterForm {
     @SettingGroup var common: Common
-    @Setting("The most bytes of the file.", .within(1...262_144)) var maxsize = 131_072
+    @Setting("The most bytes of the file.", .within(1...131_072)) var maxsize = 65_536
 
     func fill(_ parameter: inout ForceParameter) { parameter.byteLimit = maxsize }
 }

@@ -9,7 +9,7 @@ internal import NIOHTTP1
 /// A request to the web server, checked and taken apart.
 struct WebRequest: Sendable {
     /// The most bytes of a body, unless a path allows more.
-    static let bodyLimit = 512 << 10
+    static let bodyLimit = 256 << 10
 
     let method: String
     /// The parts of the path, decoded; a slash at the end makes an empty last part.

@@ -67,10 +67,10 @@ struct ForceCommandTests {
                 }
                 let forced = try await program.run(
                     "force", "one", "-p", "config=release", "-p", "jobs=3", "--wait",
-                    "-p", "app_branch=dev", "--owner", "Ann", "--reason", "tried",
+                    "-p", "app_branch=dev", "--owner", "Ann %(reason)s", "--reason", "tried",
                     "--priority", "7")
                 #expect(forced.status == 0)
-                await running.transcript.wait(for: "one #1 started: tried by Ann")
+                await running.transcript.wait(for: "one #1 started: tried by Ann %(reason)s")
                 try running.send(.terminate)
             }
             let log = try await program.run("log", "one")
