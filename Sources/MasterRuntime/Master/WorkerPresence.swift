@@ -115,7 +115,7 @@ extension Master {
     ///
     /// - Throws: ``ControlError`` if there is no such worker; ``StoreError``.
     package func pause(worker name: String, reason: String) async throws {
-        try await setPause(String(reason.prefix(Self.reasonLimit)), worker: name)
+        try await setPause(reason, worker: name)
     }
 
     /// Lets builds begin on a worker again.
@@ -130,7 +130,10 @@ extension Master {
 
     private func setPause(_ reason: String?, worker name: String) async throws {
         let id = try worker(named: name).id
-        let masked = reason.map { reason in Masked(by: environment.mask) { $0.apply(to: reason) } }
+        // Masked first, as the end could cut through a secret.
+        let masked = reason.map { reason in
+            Masked(by: environment.mask) { String($0.apply(to: reason).prefix(Self.reasonLimit)) }
+        }
         try await environment.store.write { try $0.pause(worker: id, reason: masked) }
         pool.pause(id, reason: masked?.value)
         await publish(.workerUpdated, id)

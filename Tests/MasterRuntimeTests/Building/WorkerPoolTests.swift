@@ -89,6 +89,23 @@ struct WorkerPoolTests {
         }
     }
 
+    @Test func `the reason for a pause is cut after its secrets are masked`() async throws {
+        let yaml = """
+            secrets: [secrets.Vault]
+            builders:
+              - name: one
+                steps: [steps.SetProperty: {property: p, value: !Interpolate "%(secret:token)s"}]
+            """
+        try await MasterBench.with(yaml, plugins: [Vault.self]) { bench in
+            try await bench.run(resumes: true) { master in
+                let filler = String(repeating: "x", count: 490)
+                try await master.pause(worker: "local", reason: filler + "s3cr3t-value and more")
+                let reason = try #require(master.workers.first?.pauseReason)
+                #expect(reason == filler + "<token> an".prefix(10))
+            }
+        }
+    }
+
     private static func remote(_ settings: String = "") -> String {
         """
         protocols: {msgpack: 0}
