@@ -124,7 +124,7 @@ struct ServedCommands: Sendable {
     private static func form(
         forcing builder: String, in file: MasterConfiguration
     ) throws(ControlError) -> ForceForm? {
-        let forms = file.schedulers.compactMap { ForceForm($0) }
+        let forms = file.schedulers.compactMap { file.form(of: $0) }
         guard !forms.isEmpty else { return nil }
         if let found = forms.first(where: { $0.builders.contains(builder) }) { return found }
         throw ControlError(

@@ -11,12 +11,37 @@ package struct ForceForm: Sendable {
 
     private let scheduler: SchedulerDeclaration
     private let plugin: any ForcedScheduler
+    /// The parameters that become properties.
+    package let parameters: [ForceParameter]
+    /// The names of the workers that may build a builder.
+    private let workers: @Sendable (_ builder: String) -> [String]
 
     /// Fails if people cannot force the builds of a scheduler.
-    package init?(_ scheduler: SchedulerDeclaration) {
+    ///
+    /// - Parameters:
+    ///   - scheduler: The scheduler.
+    ///   - workers: Returns the names of the workers that may build a builder.
+    package init?(
+        _ scheduler: SchedulerDeclaration, workers: @escaping @Sendable (String) -> [String]
+    ) {
         guard let plugin = scheduler.plugin as? any ForcedScheduler else { return nil }
         self.scheduler = scheduler
         self.plugin = plugin
+        self.workers = workers
+        let builders = scheduler.options.builderNames
+        parameters = plugin.parameters.map { parameter in
+            parameter.offering { builders.flatMap { workers($0.name) } }
+        }
+    }
+
+    /// The worker that was chosen in a form, the only one that may run the builds.
+    ///
+    /// - Parameter properties: Those of the request.
+    /// - Returns: Its name; `nil` for any worker.
+    package static func worker(chosenIn properties: Properties) -> String? {
+        guard let entry = properties.entries[ForceParameter.workerName], entry.source == source
+        else { return nil }
+        return entry.value.stringValue.flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// The name of the scheduler.
@@ -27,9 +52,6 @@ package struct ForceForm: Sendable {
     package var button: String { plugin.buttonText ?? scheduler.name }
     /// The names of the builders that can be built.
     package var builders: [String] { scheduler.options.builderNames.map(\.name) }
-    /// The parameters that become properties.
-    package var parameters: [ForceParameter] { plugin.parameters }
-
     /// The fields that all forms have, unless a parameter stands in for one: it has the same name.
     package var general: ForceParameter {
         var group = ForceParameter(.nested, "")
@@ -81,6 +103,13 @@ package struct ForceForm: Sendable {
         let priority = value(of: priorityField, named: "priority")?.intValue
         let stamps = plugin.codebases.map { codebase in
             codebase.stamp { value(of: $0, named: codebase.fields.fullName(of: $0))?.text }
+        }
+        if let worker = own[ForceParameter.workerName]?.stringValue, !worker.isEmpty,
+            let builder = builders.first(where: { !workers($0).contains(worker) })
+        {
+            let names = workers(builder).joined(separator: ", ")
+            values.refuse(
+                ForceParameter.workerName, "must be a worker that builds '\(builder)': \(names)")
         }
         guard values.faults.isEmpty else { throw Faults(texts: values.faults) }
         var properties = Properties()

@@ -18,6 +18,8 @@ public struct ForceParameter: SettingValue {
         case user = "UserNameParameter"
         /// The content of a text file.
         case file = "FileParameter"
+        /// The worker that is to run the builds.
+        case worker = "WorkerChoiceParameter"
         /// A value that nobody can change.
         case fixed = "FixedParameter"
         /// Several parameters, whose values are one property if it has a name.
@@ -82,6 +84,27 @@ public struct ForceParameter: SettingValue {
         }
     }
 
+    /// A copy that offers workers if it is one of them that is chosen.
+    ///
+    /// - Parameter names: Returns their names, perhaps several times.
+    /// - Returns: The copy.
+    func offering(workers names: () -> [String]) -> ForceParameter {
+        var copy = self
+        switch kind {
+        case .worker:
+            copy.choices = isRequired ? [] : [Self.anyWorker]
+            for name in names() where !copy.choices.contains(name) { copy.choices.append(name) }
+        case .nested: copy.fields = fields.map { $0.offering(workers: names) }
+        default: break
+        }
+        return copy
+    }
+
+    /// The name of the property that has the chosen worker.
+    static let workerName = "workername"
+    /// The choice of any worker.
+    package static let anyWorker = "-any-"
+
     /// The key of a field of this parameter in a form: `deploy_host` in `deploy`.
     package func fullName(of field: ForceParameter) -> String {
         name.isEmpty ? field.name : "\(name)_\(field.name)"
@@ -122,11 +145,16 @@ extension ForceParameter {
                 "there is no parameter type '\(key)'; \(remedy)", at: entry.key.range)
         }
         let parameter: ForceParameter?
-        if kind == .nested {
+        switch kind {
+        case .nested:
             parameter = decoder.read(
                 NestedParameterForm.self, from: entry.value, owner: key, at: entry.key.range
             )?.parameter(kind)
-        } else {
+        case .worker:
+            parameter = decoder.read(
+                WorkerForm.self, from: entry.value, owner: key, at: entry.key.range
+            )?.parameter(kind)
+        default:
             parameter = SimpleParameterTypes<Common>.read(
                 kind, from: entry.value, with: decoder, owner: key, at: entry.key.range)
         }
@@ -139,7 +167,6 @@ extension ForceParameter {
         "util.PatchParameter": "commit the patch to a branch, and build that",
         "util.AnyPropertyParameter": "list a parameter for each property",
         "util.InheritBuildParameter": "list the properties to repeat, or rebuild the other build",
-        "util.WorkerChoiceParameter": "limit the workers by 'workernames' of the builder",
     ]
 
     private func checked(
@@ -164,6 +191,13 @@ extension ForceParameter {
         }
         if let fallback, let fault = fault(of: fallback) {
             return decoder.error("the default of \(subject) \(fault)", at: place("default"))
+        }
+        if kind == .nested, !name.isEmpty, leaves.contains(where: { $0.parameter.kind == .worker })
+        {
+            return decoder.error(
+                "a worker can't be chosen within \(subject), as its values are one property; remove "
+                    + "its 'name', or list util.WorkerChoiceParameter beside it",
+                at: entry.key.range)
         }
         return self
     }

@@ -1,6 +1,8 @@
 /// The types of parameters as keys, with their settings.
 struct ForceParameterTypes: Settings {
     @SettingGroup var simple: SimpleParameterTypes<NamedParameter>
+    @Setting("The worker that is to run the builds.", .named("util.WorkerChoiceParameter"))
+    var worker: WorkerForm?
     @Setting("Several parameters.", .named("util.NestedParameter")) var nested: NestedParameterForm?
 }
 
@@ -34,7 +36,7 @@ struct SimpleParameterTypes<Common: CommonParameterSettings>: Settings {
         case .user: return form(UserForm<Common>.self)
         case .file: return form(FileForm<Common>.self)
         case .fixed: return form(FixedForm<Common>.self)
-        case .nested: return nil
+        case .worker, .nested: return nil
         }
     }
 }
@@ -65,6 +67,18 @@ struct PlacedParameter: CommonParameterSettings, SettingHints {
 
     static func hint(forUnknown name: String) -> String? {
         name == "name" ? "it has the name of the setting that it is in; remove it" : nil
+    }
+}
+
+/// Those of a parameter that chooses a worker.
+struct WorkerParameter: CommonParameterSettings, SettingHints {
+    @Setting("A description for people.") var label: String? = "Worker"
+    @Setting("A worker must be chosen.") var required = false
+
+    var parameterName: String { ForceParameter.workerName }
+
+    static func hint(forUnknown name: String) -> String? {
+        name == "name" ? "the property is always 'workername'; remove it" : nil
     }
 }
 
@@ -193,6 +207,12 @@ struct FixedForm<Common: CommonParameterSettings>: ParameterForm {
     @Setting("The value.", .named("default")) var fallback: JSONValue?
 
     func fill(_ parameter: inout ForceParameter) { parameter.fallback = fallback }
+}
+
+struct WorkerForm: ParameterForm {
+    @SettingGroup var common: WorkerParameter
+
+    func fill(_ parameter: inout ForceParameter) {}
 }
 
 struct NestedParameterForm: ParameterForm {

@@ -9,6 +9,11 @@ package struct ForceValues: Sendable {
         self.given = given
     }
 
+    /// Notes what is wrong with a value.
+    mutating func refuse(_ name: String, _ fault: String) {
+        faults[name] = .string(fault)
+    }
+
     /// The values of parameters by the names of their properties; those without a value are left
     /// out.
     package mutating func properties(
@@ -72,7 +77,7 @@ extension ForceParameter {
     fileprivate var isText: Bool {
         switch kind {
         case .string, .text, .user, .file: true
-        case .int, .bool, .choice, .fixed, .nested: false
+        case .int, .bool, .choice, .worker, .fixed, .nested: false
         }
     }
 
@@ -86,7 +91,7 @@ extension ForceParameter {
         case .choice where isMultiple:
             value.arrayValue?.allSatisfy(isChoice) == true
                 ? nil : "must be of \(choices.joined(separator: ", "))"
-        case .choice:
+        case .choice, .worker:
             isChoice(value) ? nil : "must be one of \(choices.joined(separator: ", "))"
         case .string, .text, .user, .file: faultOfText(value)
         }
@@ -119,6 +124,7 @@ extension ForceParameter {
         case .int: return Int(text).map { .int($0) } ?? given
         case .bool: return Bool(text).map { .bool($0) } ?? given
         case .choice where isMultiple: return text.isEmpty ? [] : [given]
+        case .worker: return text == Self.anyWorker ? .null : given
         case .string, .text, .fixed, .choice, .user, .file, .nested: return given
         }
     }

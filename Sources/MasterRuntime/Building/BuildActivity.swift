@@ -30,7 +30,7 @@ extension RequestDistributor {
     func activity(listing count: Int) -> BuildActivity {
         let builders = builders
         return state.withLock { state in
-            let first = (state.queue.firstOfEachBuilder + state.waiting).prefix(count)
+            let first = (state.queue.firstOfEachLane + state.waiting).prefix(count)
             var activity = BuildActivity()
             activity.running = Set(state.running.keys)
             activity.waitingCount = state.queue.count + state.waiting.count
@@ -46,7 +46,7 @@ extension RequestDistributor {
         let builders = builders
         return state.withLock { state in
             Dictionary(
-                state.queue.firstOfEachBuilder.map {
+                state.queue.firstOfEachLane.map {
                     ($0.builder, reason(of: $0, state, builders))
                 }, uniquingKeysWith: { one, _ in one })
         }
@@ -55,10 +55,12 @@ extension RequestDistributor {
     /// The builders with pending requests that no worker can take, and why.
     var absences: [String: String] {
         let builders = builders
-        let waiting = state.withLock { $0.queue.firstOfEachBuilder.map(\.builder) }
+        let waiting = state.withLock { $0.queue.firstOfEachLane }
         var absences: [String: String] = [:]
-        for builder in waiting.compactMap({ builders[$0] }) {
-            absences[builder.name] = pool.absence(of: workerNames(of: builder))
+        for request in waiting {
+            guard let builder = builders[request.builder] else { continue }
+            absences[builder.name] =
+                absences[builder.name] ?? pool.absence(of: workerNames(of: builder, for: request))
         }
         return absences
     }
@@ -70,7 +72,14 @@ extension RequestDistributor {
         let needs = request.needs.sorted().compactMap { state.builder(ofRequest: $0) }
         if !needs.isEmpty { return needs.map { "'\($0)'" }.joined(separator: ", ") }
         guard let builder = builders[request.builder] else { return "a builder of this name" }
-        if let reason = pool.reasonToWait(builder.name, among: workerNames(of: builder)) {
+        if usesWorkers, let worker = request.worker,
+            !pool.states.contains(where: { $0.name == worker })
+        {
+            return "the worker '\(worker)', which master.yaml does not have"
+        }
+        if let reason = pool.reasonToWait(
+            builder.name, among: workerNames(of: builder, for: request))
+        {
             return reason
         }
         let locks =

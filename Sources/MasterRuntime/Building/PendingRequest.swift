@@ -7,6 +7,8 @@ extension RequestDistributor {
         let id: Int
         let builder: String
         var priority: Int
+        /// The only worker that may run its build; `nil` for any of the builder's.
+        var worker: String?
         /// The progress of its buildset, if anything waits for its builds.
         var progress: BuildsetProgress?
         /// The requests of the same buildset that must succeed first.
@@ -24,15 +26,16 @@ extension RequestDistributor {
     /// The pending requests of a new buildset, one for each of its builders.
     static func pending(
         _ requests: [BuildRequest], of builders: [BuilderConfiguration],
-        _ progress: BuildsetProgress?, _ steps: StepSelection, awaitedBy parent: Int? = nil,
-        isUnimportant: (String) -> Bool = { _ in false }
+        _ progress: BuildsetProgress?, _ steps: StepSelection, on worker: String? = nil,
+        awaitedBy parent: Int? = nil, isUnimportant: (String) -> Bool = { _ in false }
     ) -> [Pending] {
         let ids = Dictionary(
             zip(builders, requests).map { ($0.name, $1.id) }, uniquingKeysWith: { one, _ in one })
         return zip(requests, builders).map { request, builder in
             Pending(
                 id: request.id, builder: builder.name, priority: request.priority,
-                progress: progress, needs: Set(builder.needs.compactMap { ids[$0] }),
+                worker: worker, progress: progress,
+                needs: Set(builder.needs.compactMap { ids[$0] }),
                 steps: steps, parent: parent, isUnimportant: isUnimportant(builder.name))
         }
     }
@@ -58,19 +61,27 @@ extension RequestDistributor.Pending: Comparable {
 
 /// Pending requests in the order in which they are built: by priority, then by age.
 ///
-/// Many requests may be waiting for one busy builder, so only the first request of each builder is
-/// compared.
+/// Many requests may be waiting for one busy builder, so only the first request of each lane is
+/// compared: those of a builder that any worker may build, or that the same worker must build.
 struct PendingQueue {
-    private var byBuilder: [String: Heap<RequestDistributor.Pending>] = [:]
-    /// The first request of each builder; may also contain stale entries that were the first
-    /// before.
+    private typealias Lane = Heap<RequestDistributor.Pending>
+
+    /// The lanes of each builder by the worker that must build them; `nil` for any.
+    private var byBuilder: [String: [String?: Lane]] = [:]
+    /// The first request of each lane; may also contain stale entries that were the first before.
     private var heads = Heap<RequestDistributor.Pending>()
     /// The requests in `heads`, each of which is there once.
     private var listed: Set<Int> = []
 
+    private var lanes: some Sequence<Lane> { byBuilder.values.lazy.flatMap(\.values) }
+
+    private func head(ofLaneOf request: RequestDistributor.Pending) -> RequestDistributor.Pending? {
+        byBuilder[request.builder]?[request.worker]?.min
+    }
+
     mutating func add(_ request: RequestDistributor.Pending) {
-        byBuilder[request.builder, default: Heap()].insert(request)
-        if byBuilder[request.builder]?.min == request { list(request) }
+        byBuilder[request.builder, default: [:]][request.worker, default: Lane()].insert(request)
+        if head(ofLaneOf: request) == request { list(request) }
     }
 
     private mutating func list(_ head: RequestDistributor.Pending) {
@@ -78,17 +89,15 @@ struct PendingQueue {
     }
 
     /// The number of requests.
-    var count: Int { byBuilder.values.reduce(0) { $0 + $1.count } }
+    var count: Int { lanes.reduce(0) { $0 + $1.count } }
 
     /// The builder of a request.
     func builder(ofRequest id: Int) -> String? {
-        byBuilder.first { $0.value.unordered.contains { $0.id == id } }?.key
+        lanes.lazy.flatMap(\.unordered).first { $0.id == id }?.builder
     }
 
-    /// The first request of each builder, in order.
-    var firstOfEachBuilder: [RequestDistributor.Pending] {
-        byBuilder.values.compactMap(\.min).sorted()
-    }
+    /// The first request of each lane, in order.
+    var firstOfEachLane: [RequestDistributor.Pending] { lanes.compactMap(\.min).sorted() }
 
     /// Whether a builder has requests.
     func hasRequests(of builder: String) -> Bool { byBuilder[builder] != nil }
@@ -97,7 +106,7 @@ struct PendingQueue {
     mutating func takeFirst() -> RequestDistributor.Pending? {
         while let head = heads.popMin() {
             listed.remove(head.id)
-            if byBuilder[head.builder]?.min == head { return head }
+            if self.head(ofLaneOf: head) == head { return head }
         }
         return nil
     }
@@ -108,8 +117,8 @@ struct PendingQueue {
 
     /// Removes a request returned by `takeFirst()`, because its build begins.
     mutating func remove(_ request: RequestDistributor.Pending) {
-        byBuilder[request.builder]?.removeMin()
-        noteNewHead(of: request.builder)
+        byBuilder[request.builder]?[request.worker]?.removeMin()
+        noteNewHead(of: request.builder, request.worker)
     }
 
     /// Removes requests that meet a condition, and returns them.
@@ -117,12 +126,14 @@ struct PendingQueue {
         where condition: (RequestDistributor.Pending) -> Bool
     ) -> [RequestDistributor.Pending] {
         var removed: [RequestDistributor.Pending] = []
-        for (builder, requests) in byBuilder {
-            let gone = requests.unordered.filter(condition)
-            guard !gone.isEmpty else { continue }
-            removed += gone
-            byBuilder[builder] = Heap(requests.unordered.filter { !condition($0) })
-            noteNewHead(of: builder)
+        for (builder, lanes) in byBuilder {
+            for (worker, lane) in lanes {
+                let gone = lane.unordered.filter(condition)
+                guard !gone.isEmpty else { continue }
+                removed += gone
+                byBuilder[builder]?[worker] = Lane(lane.unordered.filter { !condition($0) })
+                noteNewHead(of: builder, worker)
+            }
         }
         return removed.sorted()
     }
@@ -138,15 +149,13 @@ struct PendingQueue {
 
     mutating func removeAll() -> [RequestDistributor.Pending] {
         defer { self = PendingQueue() }
-        return byBuilder.values.flatMap(\.unordered).sorted()
+        return lanes.flatMap(\.unordered).sorted()
     }
 
-    private mutating func noteNewHead(of builder: String) {
-        if let next = byBuilder[builder]?.min {
-            list(next)
-        } else {
-            byBuilder[builder] = nil
-        }
+    private mutating func noteNewHead(of builder: String, _ worker: String?) {
+        if let next = byBuilder[builder]?[worker]?.min { return list(next) }
+        byBuilder[builder]?[worker] = nil
+        if byBuilder[builder]?.isEmpty == true { byBuilder[builder] = nil }
     }
 }
 

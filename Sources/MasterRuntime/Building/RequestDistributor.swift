@@ -22,7 +22,7 @@ final class RequestDistributor: Sendable {
     private let ended = Signal()
     let pool: WorkerPool
     /// Whether builders choose among the workers of the file.
-    private let usesWorkers: Bool
+    let usesWorkers: Bool
     let store: Store
     /// Whether requests that are still pending at shutdown are left to the next master.
     private let leavesRequests: Bool
@@ -42,9 +42,11 @@ final class RequestDistributor: Sendable {
     /// The builders in force, with their locks.
     var builders: BuilderTable { configuration.current.configuration.builders }
 
-    /// The names of the workers that may run builds of a builder; `nil` for all.
-    func workerNames(of builder: BuilderConfiguration) -> [String]? {
-        usesWorkers ? builder.workerNames : nil
+    /// The names of the workers that may run the build of a request; `nil` for all.
+    func workerNames(of builder: BuilderConfiguration, for request: Pending) -> [String]? {
+        guard usesWorkers else { return nil }
+        guard let worker = request.worker else { return builder.workerNames }
+        return builder.workerNames?.contains(worker) ?? true ? [worker] : []
     }
 
     /// Whether the running build of a request counts for nothing but itself.
@@ -199,14 +201,14 @@ final class RequestDistributor: Sendable {
         while pool.hasFreeSlot, let request = state.queue.takeFirst() {
             passed.append(request)
             guard !state.isHeld || request.parent != nil,
-                let builder = builders[request.builder],
-                pool.canLease(for: builder.name, among: workerNames(of: builder)),
+                let builder = builders[request.builder]
+            else { continue }
+            let workers = workerNames(of: builder, for: request)
+            guard pool.canLease(for: builder.name, among: workers),
                 request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
             else { continue }
             // A build that has waited may have got the slot since.
-            guard
-                let lease = pool.lease(
-                    for: builder.name, among: workerNames(of: builder), builder.nextWorker)
+            guard let lease = pool.lease(for: builder.name, among: workers, builder.nextWorker)
             else {
                 state.locks.release(of: request.id)
                 continue

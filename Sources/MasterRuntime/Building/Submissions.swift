@@ -110,7 +110,8 @@ final class Submissions: Service {
         if keeps(who) { open.withLock { $0[submission.buildset.id] = progress } }
         await distributor.add(
             RequestDistributor.pending(
-                submission.requests, of: builders, progress, steps, awaitedBy: parent
+                submission.requests, of: builders, progress, steps,
+                on: ForceForm.worker(chosenIn: wanted.properties), awaitedBy: parent
             ) { [isUnimportant] in isUnimportant || wanted.unimportantBuilders.contains($0) })
         return (submission, progress)
     }

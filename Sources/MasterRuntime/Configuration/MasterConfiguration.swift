@@ -51,6 +51,12 @@ package struct MasterConfiguration: Sendable {
     /// The files that it was read from, absolute: its own and those that settings refer to.
     package var files: [String] { [FilePaths.absolute(path)] + textsOfFiles.keys.sorted() }
 
+    /// The form of a scheduler; `nil` if people cannot force its builds.
+    package func form(of scheduler: SchedulerDeclaration) -> ForceForm? {
+        let all = workers?.map(\.name) ?? [WorkerCheck.localName]
+        return ForceForm(scheduler) { [builders] in builders[$0]?.workerNames ?? all }
+    }
+
     /// A copy that builds on this machine, and needs no secrets of workers.
     package var withoutWorkers: MasterConfiguration {
         let places = (workers ?? []).compactMap { $0.node?.range }

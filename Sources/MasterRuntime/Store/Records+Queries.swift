@@ -86,13 +86,16 @@ extension BuildRequest {
     ) throws -> [RequestDistributor.Pending] {
         let rows = try database.all(
             """
-            SELECT build_request.id, builder.name, priority, buildset_id FROM build_request
-            JOIN builder ON builder.id = builder_id
-            WHERE claimed_at IS NULL AND complete_at IS NULL
+            SELECT build_request.id, builder.name, priority, buildset_id, properties
+            FROM build_request
+            JOIN builder ON builder.id = builder_id JOIN buildset ON buildset.id = buildset_id
+            WHERE claimed_at IS NULL AND build_request.complete_at IS NULL
             """
         ) {
             (
-                request: RequestDistributor.Pending(id: $0[0], builder: $0[1], priority: $0[2]),
+                request: RequestDistributor.Pending(
+                    id: $0[0], builder: $0[1], priority: $0[2],
+                    worker: ForceForm.worker(chosenIn: try Properties(stored: $0[4]))),
                 buildset: $0[3] as Int
             )
         }

@@ -222,8 +222,9 @@ extension DataAPI {
 
     private func force(_ call: Call, _ path: [String]) async throws(CallError) -> JSONValue {
         let name = path.last ?? ""
-        let scheduler = master.current.schedulers.first { $0.name == name }
-        guard let form = scheduler.flatMap({ ForceForm($0) }) else { throw .missing(path) }
+        let file = master.current
+        let scheduler = file.schedulers.first { $0.name == name }
+        guard let form = scheduler.flatMap(file.form) else { throw .missing(path) }
         let isEnabled = try await attempt {
             try await readers.read { database in
                 try Bool.fetchOne(

@@ -35,7 +35,7 @@ extension ForceForm {
         case .string, .int: return ["size": .int(width)]
         case .user: return ["need_email": .bool(parameter.needsAddress), "size": .int(width)]
         case .text: return ["cols": .int(width), "rows": .int(parameter.size?.rows ?? 20)]
-        case .choice:
+        case .choice, .worker:
             return [
                 "choices": .array(parameter.choices.map { .string($0) }),
                 "strict": .bool(parameter.isStrict),
@@ -59,7 +59,7 @@ extension ForceParameter {
         case .text: "textarea"
         case .int: "int"
         case .bool: "bool"
-        case .choice: "list"
+        case .choice, .worker: "list"
         case .user: "username"
         case .file: "file"
         case .fixed: "fixed"
@@ -72,6 +72,7 @@ extension ForceParameter {
         switch kind {
         case .bool: false
         case .choice where isMultiple: []
+        case .worker where !isRequired: .string(Self.anyWorker)
         default: ""
         }
     }

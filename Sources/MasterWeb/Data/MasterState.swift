@@ -97,7 +97,7 @@ struct MasterState: Sendable {
                 arguments: [id])
         }
         return configuration.schedulers.compactMap { scheduler in
-            guard let form = ForceForm(scheduler),
+            guard let form = configuration.form(of: scheduler),
                 place.string("schedulername").map({ $0 == scheduler.name }) ?? true,
                 builder.map({ form.builders.contains($0 ?? "") }) ?? true
             else { return nil }

@@ -5,10 +5,10 @@ import Testing
 
 /// The order of pending requests.
 struct PendingQueueTests {
-    private func request(_ id: Int, _ builder: String, priority: Int = 0)
-        -> RequestDistributor.Pending
-    {
-        RequestDistributor.Pending(id: id, builder: builder, priority: priority)
+    private func request(
+        _ id: Int, _ builder: String, priority: Int = 0, on worker: String? = nil
+    ) -> RequestDistributor.Pending {
+        RequestDistributor.Pending(id: id, builder: builder, priority: priority, worker: worker)
     }
 
     private func taken(_ queue: inout PendingQueue) -> [Int] {
@@ -33,5 +33,25 @@ struct PendingQueueTests {
         for id in 1...4 { queue.add(request(id, "a")) }
         for id in 2...4 { #expect(queue.removeAll { $0.id == id }.map(\.id) == [id]) }
         #expect(taken(&queue) == [1])
+    }
+
+    @Test func `one that waits for its worker does not hold up others of its builder`() {
+        var queue = PendingQueue()
+        queue.add(request(1, "a", on: "w"))
+        queue.add(request(2, "a", on: "w"))
+        queue.add(request(3, "a"))
+        queue.add(request(4, "a", on: "v"))
+        #expect(queue.firstOfEachLane.map(\.id) == [1, 3, 4])
+        #expect(taken(&queue) == [1, 3, 4])
+        for request in [request(1, "a", on: "w"), request(3, "a"), request(4, "a", on: "v")] {
+            queue.putBack(request)
+        }
+        #expect(queue.removeAll { $0.id == 1 || $0.id == 4 }.map(\.id) == [1, 4])
+        #expect(taken(&queue) == [2, 3])
+        #expect(queue.hasRequests(of: "a"))
+        #expect(queue.removeAll { $0.worker == nil }.map(\.id) == [3])
+        #expect(queue.hasRequests(of: "a"))
+        #expect(queue.removeAll().map(\.id) == [2])
+        #expect(!queue.hasRequests(of: "a"))
     }
 }

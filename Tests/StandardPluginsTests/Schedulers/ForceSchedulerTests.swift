@@ -155,7 +155,18 @@ struct ForceSchedulerTests {
             "[util.StringParameter: {name: a, regex: 'b', default: c}]",
             "the default of the parameter 'a' does not match 'b'"
         ),
-        ("[util.WorkerChoiceParameter: {name: a}]", "by 'workernames' of the builder"),
+        (
+            "[util.WorkerChoiceParameter: {name: a}]",
+            "the property is always 'workername'; remove it"
+        ),
+        (
+            "[util.NestedParameter: {name: a, fields: [util.WorkerChoiceParameter: {}]}]",
+            "a worker can't be chosen within the parameter 'a'"
+        ),
+        (
+            "[util.WorkerChoiceParameter: {}, util.StringParameter: {name: workername}]",
+            "two parameters are named 'workername'; rename one"
+        ),
         ("[util.IntParameter: {name: a, choices: [b]}]", "'choices'"),
     ])
     func `a parameter that makes no sense is an error`(_ list: String, _ expected: String) throws {
