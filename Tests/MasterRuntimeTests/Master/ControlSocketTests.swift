@@ -48,21 +48,40 @@ struct ControlSocketTests {
         }
     }
 
+    // These block until the socket is served, which needs one of few threads.
+
+    private func tell(_ folder: String) async -> Bool {
+        (try? await OwnThread.run { ControlSocket.send(.deliveriesChanged, to: folder) }) == true
+    }
+
+    private func connect(_ count: Int, to folder: String) async throws -> [OwnedDescriptor] {
+        try await OwnThread.run {
+            (1...count).compactMap { _ in
+                UnixSocket.connect(
+                    in: FilePath(folder), name: ControlSocket.fileName, patience: .seconds(30))
+            }
+        }
+    }
+
+    private func receive(_ socket: OwnedDescriptor, _ count: Int) async throws -> [UInt8]? {
+        try await OwnThread.run { UnixSocket.receiveBytes(socket, maxByteCount: count) }
+    }
+
     @Test(arguments: ["", "/" + String(repeating: "a", count: 120)])
     func `a request is carried out before it is answered, however long the path`(
         name: String
     ) async throws {
         let told = Journal<ControlRequest>()
         try await inFolder(name) { folder in
-            #expect(!ControlSocket.send(.deliveriesChanged, to: folder))
+            #expect(await !tell(folder))
             try await running(folder, told) {
-                #expect(ControlSocket.send(.deliveriesChanged, to: folder))
+                #expect(await tell(folder))
                 #expect(told.entries == [.deliveriesChanged])
                 let mode = try FileManager.default.attributesOfItem(atPath: folder + "/control")[
                     .posixPermissions]
                 #expect(mode as? Int == 0o600)
             }
-            #expect(!ControlSocket.send(.deliveriesChanged, to: folder))
+            #expect(await !tell(folder))
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         }
     }
@@ -75,7 +94,7 @@ struct ControlSocketTests {
             #expect(FileManager.default.createFile(atPath: path, contents: Data("old".utf8)))
             let told = Journal<ControlRequest>()
             try await running(folder, told) {
-                #expect(ControlSocket.send(.deliveriesChanged, to: folder))
+                #expect(await tell(folder))
             }
             try FileManager.default.createDirectory(
                 atPath: path + "/sub", withIntermediateDirectories: true)
@@ -90,25 +109,20 @@ struct ControlSocketTests {
         let told = Journal<ControlRequest>()
         try await inFolder { folder in
             try await running(folder, told) {
-                let silent = UnixSocket.connect(
-                    in: FilePath(folder), name: ControlSocket.fileName, patience: .seconds(1))
-                #expect(silent != nil)
-                _ = ControlSocket.send(.deliveriesChanged, to: folder)
+                let silent = try await connect(1, to: folder)
+                #expect(silent.count == 1)
+                _ = await tell(folder)
                 await told.wait(for: 1)
-                silent?.close()
+                for socket in silent { socket.close() }
             }
         }
     }
 
     /// Sends bytes in place of a request, and returns the error that is answered.
-    private func error(answering bytes: [UInt8], in folder: String) throws -> String? {
-        let socket = try #require(
-            UnixSocket.connect(
-                in: FilePath(folder), name: ControlSocket.fileName, patience: .seconds(20)))
+    private func error(answering bytes: [UInt8], in folder: String) async throws -> String? {
+        let socket = try #require(try await connect(1, to: folder).first)
         #expect(UnixSocket.send(bytes, socket))
-        guard let packet = UnixSocket.receiveBytes(socket, maxByteCount: 1 << 16) else {
-            return nil
-        }
+        guard let packet = try await receive(socket, 1 << 16) else { return nil }
         return try JSONValue(parsing: Array(packet.dropFirst()))["error"]?.stringValue
     }
 
@@ -127,11 +141,11 @@ struct ControlSocketTests {
         try await inFolder { folder in
             try await running(folder, told) {
                 for (text, expected) in cases {
-                    let found = try error(answering: Array(text.utf8), in: folder)
+                    let found = try await error(answering: Array(text.utf8), in: folder)
                     #expect(found?.hasPrefix(expected) == true, "\(found ?? "")")
                 }
-                #expect(try error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
-                #expect(ControlSocket.send(.deliveriesChanged, to: folder))
+                #expect(try await error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
+                #expect(await tell(folder))
                 #expect(told.entries == [.deliveriesChanged])
             }
         }
@@ -145,16 +159,6 @@ struct ControlSocketTests {
             try await running(folder, told) {
                 let client = ControlClient(folder: folder)
                 let waiting = ControlRequest("hang", ["wait": true, "size": 1])
-                func connect(_ count: Int) async throws -> [OwnedDescriptor] {
-                    // Blocks until the socket is served, which needs one of few threads.
-                    try await OwnThread.run {
-                        (1...count).compactMap { _ in
-                            UnixSocket.connect(
-                                in: FilePath(folder), name: ControlSocket.fileName,
-                                patience: .seconds(30))
-                        }
-                    }
-                }
                 func refusal(of request: ControlRequest) async throws -> String? {
                     let error = await #expect(throws: ControlError.self) {
                         try await client.send(request)
@@ -163,7 +167,7 @@ struct ControlSocketTests {
                 }
                 let busy = "the master is busy with other commands; try again"
 
-                let waiters = try await connect(ControlSocket.waiterLimit)
+                let waiters = try await connect(ControlSocket.waiterLimit, to: folder)
                 for waiter in waiters {
                     #expect(UnixSocket.send(Array(waiting.text.utf8), waiter))
                 }
@@ -174,7 +178,7 @@ struct ControlSocketTests {
                 #expect(answer?["text"] == "xxx")
 
                 let silent = try await connect(
-                    ControlSocket.clientLimit - ControlSocket.waiterLimit)
+                    ControlSocket.clientLimit - ControlSocket.waiterLimit, to: folder)
                 for _ in 1...20 { #expect(try await refusal(of: give) == busy) }
                 for socket in waiters + silent { socket.close() }
             }
@@ -216,10 +220,7 @@ struct ControlSocketTests {
         let told = Journal<ControlRequest>()
         try await inFolder { folder in
             try await running(folder, told) {
-                let silent = (1...ControlSocket.clientLimit / 2).compactMap { _ in
-                    UnixSocket.connect(
-                        in: FilePath(folder), name: ControlSocket.fileName, patience: nil)
-                }
+                let silent = try await connect(ControlSocket.clientLimit / 2, to: folder)
                 let request = ControlRequest("give", ["size": 3_000_000])
                 for socket in silent.prefix(10) {
                     #expect(UnixSocket.send(Array(request.text.utf8), socket))
@@ -236,12 +237,10 @@ struct ControlSocketTests {
         let told = Journal<ControlRequest>()
         try await inFolder { folder in
             try await running(folder, told) {
-                let socket = try #require(
-                    UnixSocket.connect(
-                        in: FilePath(folder), name: ControlSocket.fileName, patience: nil))
+                let socket = try #require(try await connect(1, to: folder).first)
                 let request = ControlRequest("hang", ["size": 1])
                 #expect(UnixSocket.send(Array(request.text.utf8), socket))
-                #expect(UnixSocket.receiveBytes(socket, maxByteCount: 100) != nil)
+                #expect(try await receive(socket, 100) != nil)
                 socket.close()
                 await told.wait(for: 2)
                 #expect(told.entries.last == ControlRequest("cancelled"))
