@@ -58,21 +58,44 @@ public struct ForceScheduler: ForcedScheduler {
 
     /// Rejects two fields of the same name, and names that mean something else.
     public func check(_ settings: SettingsCheck) {
-        var names: Set<String> = ["builderid", "builderNames", "owner"]
-        for name in names where parameters.contains(where: { $0.name == name }) {
+        let properties = Self.properties(of: parameters)
+        for name in ["builderid", "builderNames", "owner"]
+        where properties.contains(where: { $0.name == name }) {
             settings.error(
                 "a parameter can't be named '\(name)', which every forced build has; rename it",
                 at: "properties")
         }
-        names = []
-        for name in parameters.flatMap(\.leaves).map(\.key) where !names.insert(name).inserted {
+        let fields = [
+            "branch", "priority", "project", "reason", "repository", "revision", "username",
+        ]
+        for name in fields
+        where properties.contains(where: { $0.name == name && $0.kind == .nested }) {
+            settings.error(
+                "a nested parameter can't be named '\(name)', as a field of every form is; "
+                    + "rename it", at: "properties")
+        }
+        let keys = parameters.flatMap(\.leaves).map(\.key)
+        for name in Self.repeated(keys) ?? Self.repeated(properties.map(\.name)) ?? [] {
             settings.error("two parameters are named '\(name)'; rename one", at: "properties")
         }
-        names = []
-        for codebase in codebases where !names.insert(codebase.name).inserted {
-            settings.error(
-                "two codebases are named '\(codebase.name)'; rename one", at: "codebases")
+        for name in Self.repeated(codebases.map(\.name)) ?? [] {
+            settings.error("two codebases are named '\(name)'; rename one", at: "codebases")
         }
+    }
+
+    /// The parameters that are a property each.
+    private static func properties(of parameters: [ForceParameter]) -> [ForceParameter] {
+        parameters.flatMap { parameter in
+            parameter.kind == .nested && parameter.name.isEmpty
+                ? properties(of: parameter.fields) : [parameter]
+        }
+    }
+
+    /// The names that are not the first of their kind, or `nil` if there are none.
+    private static func repeated(_ names: [String]) -> [String]? {
+        var taken: Set<String> = []
+        let repeated = names.filter { !taken.insert($0).inserted }
+        return repeated.isEmpty ? nil : repeated
     }
 }
 

@@ -152,6 +152,19 @@ struct ForceSchedulerTests {
         ("[util.NestedParameter: {}]", "the nested parameter needs 'fields'"),
         ("[util.IntParameter: {name: owner}]", "a parameter can't be named 'owner'"),
         (
+            "[util.NestedParameter: {fields: [util.IntParameter: {name: owner}]}]",
+            "a parameter can't be named 'owner'"
+        ),
+        (
+            "[util.NestedParameter: {name: reason, fields: [util.IntParameter: {name: a}]}]",
+            "a nested parameter can't be named 'reason', as a field of every form is; rename it"
+        ),
+        (
+            "[util.NestedParameter: {name: a, fields: [util.IntParameter: {name: b}]}, "
+                + "util.IntParameter: {name: a}]",
+            "two parameters are named 'a'; rename one"
+        ),
+        (
             "[util.StringParameter: {name: a, regex: 'b', default: c}]",
             "the default of the parameter 'a' does not match 'b'"
         ),
