@@ -98,7 +98,11 @@ final class RunningConfiguration: Sendable {
         await settle(next)
         state.withLock { $0.leaving = nil }
         await retire(old)
-        return ConfigurationChanges(from: old.configuration, to: configuration)
+        var changes = ConfigurationChanges(from: old.configuration, to: configuration)
+        if configuration.durability != old.store.writer.durability {
+            changes.afterRestart = ["delivery.durability"]
+        }
+        return changes
     }
 
     private func beginChange() throws(MasterError) -> BuildEnvironment {
@@ -199,7 +203,6 @@ package struct ConfigurationChanges: Sendable, Hashable {
             ("protocols", old.endpoint == new.endpoint),
             ("janitor", old.janitor == new.janitor),
         ].filter { !$0.1 }.map(\.0)
-        if old.durability != new.durability { afterRestart.append("delivery.durability") }
     }
 }
 

@@ -143,7 +143,8 @@ final class StoreWriter: Sendable {
     let events: EventBus
     private let file: DatabaseFile
     private let names: Mutex<MasterIdentity>
-    private let durability: Durability
+    /// What a committed record survives.
+    let durability: Durability
     private let clock: @Sendable () -> Date
     private let storedKinds = Mutex<Set<EventKind>>([])
     /// What has been done so far.

@@ -366,9 +366,13 @@ struct ReconfigurationTests {
     @Test func `settings that can't change while a master runs are named`() async throws {
         try await MasterBench.with(Self.steps) { bench in
             try await bench.run { master in
-                let changes = try await reconfigure(
-                    master, bench, "delivery: {durability: power}\n\(Self.steps)")
-                #expect(changes.afterRestart == ["delivery.durability"])
+                let yaml = "delivery: {durability: power}\n\(Self.steps)"
+                for yaml in [yaml, "title: other\n" + yaml] {
+                    let changes = try await reconfigure(master, bench, yaml)
+                    #expect(changes.afterRestart == ["delivery.durability"])
+                }
+                let changes = try await reconfigure(master, bench, Self.steps)
+                #expect(changes.afterRestart == [])
             }
         }
     }
