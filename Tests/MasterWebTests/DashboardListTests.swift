@@ -72,6 +72,28 @@ struct DashboardListTests {
         }
     }
 
+    @Test func `why reports are not delivered is in the status and the metrics`() async throws {
+        let yaml = """
+            www: 0
+            services: [{reporters.HttpStatusPush: {serverUrl: "http://127.0.0.1:1/", name: push}}]
+            builders: [{name: one, steps: []}]
+            """
+        try await withWeb(yaml) { web in
+            let metric = #"buildmaster_plugin_problem{kind="reporters",name="push"}"#
+            #expect(try await web.get("/metrics").body.contains(metric + " 0\n"))
+            _ = try await web.master.submitUnattended(
+                BuildsetRequest(builders: ["one"], reason: "test"))
+            while true {
+                let problem = try await web.master.status()["reporters"]?[0]?["problem"]
+                if problem?.stringValue?.hasPrefix("nothing listens at 127.0.0.1:1") == true {
+                    break
+                }
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(try await web.get("/metrics").body.contains(metric + " 1\n"))
+        }
+    }
+
     @Test func `a repository that can't be reached is shown until it can be`() async throws {
         try await withTemporaryFolder { folder in
             let yaml = """

@@ -283,7 +283,7 @@ struct StatusPage {
         ]
     }
 
-    /// What keeps a service, change source or scheduler from its work.
+    /// What keeps a reporter, service, change source or scheduler from its work.
     private func problem(of service: JSONValue) -> TextTable.Cell? {
         service["problem"]?.stringValue.map { .init($0.makingControlsVisible(), .yellow) }
     }
@@ -318,7 +318,7 @@ struct StatusPage {
             .init(
                 waiting == 0
                     ? "no undelivered reports" : "\(waiting.counting("report")) to be delivered"),
-            .init(isClosed ? "endpoint closed" : "", .yellow),
+            isClosed ? .init("endpoint closed", .yellow) : problem(of: reporter) ?? .init(""),
         ]
     }
 }

@@ -31,6 +31,8 @@ package final class Deliveries: Service {
     let isTold = Atomic(false)
     let told = Signal()
 
+    let expiry = Mutex(ExpiryNotes())
+
     private let state: Mutex<State>
     private let added = AsyncStream.makeStream(of: DeliveryPipeline.self)
     private let stopped = Signal()
@@ -49,6 +51,14 @@ package final class Deliveries: Service {
     var environment: DeliveryEnvironment { state.withLock(\.environment) }
     /// The pipelines of the currently configured reporters.
     var pipelines: [DeliveryPipeline] { state.withLock(\.pipelines) }
+
+    /// Why the last reports were not delivered, by the names of their reporters.
+    var problems: [String: String] {
+        Dictionary(
+            pipelines.compactMap { pipeline in
+                pipeline.sender.problem.map { (pipeline.reporter.name, $0) }
+            }, uniquingKeysWith: { _, new in new })
+    }
 
     /// Generates and sends reports until the master shuts down, ``stop()`` is called or the task is
     /// cancelled.

@@ -11,6 +11,7 @@ final class DeliverySender: Sendable {
         /// Whether the store has failed, so that nothing more can be sent in this run.
         var hasFailed = false
         var receiver: String?
+        /// Why the last report was not delivered; `nil` if it was.
         var lastReason: String?
         /// Whether the last completed attempt failed in a way that calls for waiting.
         var isUnreachable = false
@@ -55,6 +56,9 @@ final class DeliverySender: Sendable {
 
     /// The URL contacted, without user and password, or what several have in common.
     var receiver: String? { state.withLock(\.receiver) }
+
+    /// Why the last report was not delivered; `nil` if it was.
+    var problem: String? { state.withLock(\.lastReason) }
 
     /// Adds deliveries that have just been stored; they are due now. Those that have to wait for
     /// others give up their copy of the report.

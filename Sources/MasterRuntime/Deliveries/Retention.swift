@@ -1,23 +1,7 @@
 import FoundationEssentials
 import GRDB
-package import MasterKit
+import MasterKit
 import Synchronization
-
-/// The limits on what is stored for receivers that are unavailable.
-package struct DeliveryBounds: Sendable, Hashable {
-    /// The maximum total size of all reports.
-    package var maxBytes: ByteCount
-    /// The maximum age of a report since it was created.
-    package var maxAge: Duration
-
-    /// Creates limits.
-    package init(
-        maxBytes: ByteCount = ByteCount(256 << 20), maxAge: Duration = .seconds(30 * 24 * 3600)
-    ) {
-        self.maxBytes = maxBytes
-        self.maxAge = maxAge
-    }
-}
 
 /// Keeps stored reports within the limits, and applies changes that users make with commands.
 extension Deliveries {
@@ -25,6 +9,8 @@ extension Deliveries {
     static let lookInterval: Duration = .milliseconds(700)
     /// How often reports expire by age, and changes without a notification are applied.
     static let trimInterval: Duration = .seconds(7)
+    /// How often the log says how many reports have expired.
+    static let expiryInterval: Duration = .seconds(3600)
 
     /// Runs until the task is cancelled or the store fails, which is logged elsewhere.
     func keepWithinBounds() async {
@@ -82,9 +68,24 @@ extension Deliveries {
             }
             isMore = !isOver
             environment.tally.note(dead: expired, untold: trimmed.untoldCount)
-            guard expired > 0 else { continue }
-            environment.logger.debug("\(expired) undeliverable reports expired")
+            warn(ofExpired: expired)
         }
+    }
+
+    /// Says how many reports have expired, once an hour.
+    private func warn(ofExpired count: Int) {
+        let now = environment.clock.elapsed
+        let untold = expiry.withLock { expiry in
+            expiry.untoldCount += count
+            let isSoon = expiry.toldAt.map { now - $0 < Self.expiryInterval } ?? false
+            guard expiry.untoldCount > 0, !isSoon else { return 0 }
+            defer { expiry = ExpiryNotes(toldAt: now) }
+            return expiry.untoldCount
+        }
+        guard untold > 0 else { return }
+        let reports = untold == 1 ? "1 report" : "\(untold) reports"
+        environment.logger.warning(
+            "\(reports) expired undelivered; 'deliveries list --state dead' tells why")
     }
 
     /// Applies the changes made since the last check.
@@ -127,7 +128,8 @@ extension DeliverySender {
             let isNews = state.isClosed != changes.isReporterClosed || !changes.isEmpty
             state.changedUnderWay = state.deliveries.take(open: open, closed: changes.closed)
             state.isClosed = changes.isReporterClosed
-            if isNews { state.lastReason = nil }
+            // A failure of what is open now is news again.
+            if !changes.open.isEmpty { state.lastReason = nil }
             return isNews
         }
         guard isNews else { return }

@@ -23,7 +23,7 @@ package final class Master: Sendable {
     let submissions: Submissions
     /// Runs builds on the master's machine.
     let localWorker: LocalWorker
-    private let deliveries: Deliveries
+    let deliveries: Deliveries
     private let services = RunningServices()
     private let janitor: Janitor
     private let commands = ControlHandler()

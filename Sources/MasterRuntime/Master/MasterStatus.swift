@@ -57,11 +57,13 @@ extension Master {
                     "waits_for": .optional(waiting[name] ?? nil),
                 ]))
         }
+        let problems = deliveries.problems.mapValues { environment.mask.masked($0.onOneLine).value }
         let reporters = file.reporters.map { reporter in
             JSONValue.object([
                 "name": .string(reporter.name),
                 "waiting": .int(found.waiting[reporter.name] ?? 0),
                 "closed": .bool(found.closed.contains(reporter.name)),
+                "problem": .optional(problems[reporter.name]),
             ])
         }
         return [

@@ -325,7 +325,7 @@ private struct NotedClock: WallClock {
 
 extension String {
     /// The text with a space for each control character.
-    fileprivate var onOneLine: String {
+    var onOneLine: String {
         String(UnicodeScalarView(unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
     }
 }

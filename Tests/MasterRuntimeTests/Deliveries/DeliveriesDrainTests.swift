@@ -164,4 +164,36 @@ struct DeliveriesDrainTests {
             #expect(try await bench.rows() == ["scripted 1.0 open 1"])
         }
     }
+
+    @Test func `that a receiver is away is said once, and once an hour what has expired`()
+        async throws
+    {
+        try await DeliveriesBench.with { bench in
+            var bench = bench
+            bench.bounds = DeliveryBounds(maxAge: .seconds(60))
+            let reporter = ScriptedReporter { _, _ in throw DeliveryFault("away") }
+            try await bench.running(reporter) { deliveries in
+                for number in 1...3 {
+                    try await bench.happen("start", lane: number)
+                    while !(try await bench.rows().contains("scripted \(number).0 open 1")) {
+                        try await Task.sleep(for: .milliseconds(2))
+                    }
+                    try await bench.store.write {
+                        try $0.database.run("UPDATE delivery SET since = since - 3600")
+                    }
+                    try await deliveries.trim()
+                    try await deliveries.takeChanges()
+                    #expect(deliveries.problems == ["scripted": "away"])
+                }
+                bench.clock.advance(by: Deliveries.expiryInterval)
+                try await deliveries.trim()
+            }
+            let end = " expired undelivered; 'deliveries list --state dead' tells why"
+            #expect(
+                bench.messages.texts(at: .warning) == [
+                    "a report of scripted was not delivered: away; it will be retried",
+                    "1 report" + end, "2 reports" + end,
+                ])
+        }
+    }
 }
