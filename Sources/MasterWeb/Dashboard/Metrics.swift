@@ -104,7 +104,8 @@ struct Metrics: Sendable {
     private func problems(_ status: JSONObject, in text: inout Text) {
         text.family(
             "buildmaster_plugin_problem", "gauge",
-            "Whether something keeps a reporter, service, change source or scheduler from its work.")
+            "Whether something keeps a reporter, service, change source or scheduler from its work."
+        )
         for kind in ["reporters", "services", "change_sources", "schedulers"] {
             for plugin in status[kind]?.arrayValue ?? [] {
                 let name = plugin["name"]?.stringValue ?? ""
