@@ -96,7 +96,7 @@ struct ChangeHookTests {
             ),
             (
                 SampleHooks.request("/change_hook/github", "a=b", type: SampleHooks.form), 400,
-                "no field 'payload'"
+                "does not begin with the field 'payload'"
             ),
             (
                 SampleHooks.request("/change_hook/base", "a=b", type: SampleHooks.form), 400,

@@ -21,6 +21,28 @@ struct ServiceHookTests {
             #expect(try await web.send(signedPayload).body == "2 changes found\n")
             let forged = signedPayload.replacing("ann%40e.org", with: "eve%40e.org")
             #expect(try await web.send(forged).status == 403)
+            // The same signature is also that of other forms, and of the payload alone.
+            let longer = SampleHooks.request(
+                "/change_hook/gitea", form + "&again=1", type: SampleHooks.form
+            ).replacing(SampleHooks.signature(form + "&again=1"), with: ofPayload)
+            for replay in [longer, SampleHooks.request("/change_hook/gitea", push)] {
+                #expect(try await web.send(replay).body.contains("received before, as change 1, 2"))
+            }
+        }
+    }
+
+    @Test func `signed JSON is not taken for a form`() async throws {
+        let title = "x&payload=\(SampleHooks.gitHubPush().percentEncoded)&y"
+        let opened = SampleHooks.pullRequest.replacing("\"T\"", with: "\"\(title)\"")
+        #expect(opened.contains(title))
+        try await withHooks { web in
+            for dialect in ["github", "gitea"] {
+                let answer = try await web.send(
+                    SampleHooks.request("/change_hook/\(dialect)", opened, type: SampleHooks.form))
+                #expect(answer.status == 400)
+                #expect(answer.body == "the form does not begin with the field 'payload'\n")
+            }
+            #expect(try await web.changes().isEmpty)
         }
     }
 

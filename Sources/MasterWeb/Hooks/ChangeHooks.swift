@@ -182,15 +182,19 @@ extension ChangeHooks.Dialect {
     /// Checks the signature of the body, for services that sign it.
     fileprivate func checkSignature(of request: WebRequest) throws(WebFault) {
         guard let secret, name != "base", name != "gitlab" else { return }
-        var signed = request.body
-        // Gitea signs the payload of a form, not the form.
-        if name == "gitea", let payload = request.form.first(where: { $0.name == "payload" }) {
-            signed = Array(payload.value.utf8)
-        }
         guard let given = signature(of: request),
             HMAC<SHA256>.isValidAuthenticationCode(
-                given, authenticating: signed, using: SymmetricKey(data: Array(secret.utf8)))
+                given, authenticating: signed(of: request),
+                using: SymmetricKey(data: Array(secret.utf8)))
         else { throw refusal("wrong signature; the hook's secret is another one") }
+    }
+
+    /// What the service has signed, if it signs: the body, or of Gitea's forms the payload.
+    private func signed(of request: WebRequest) -> [UInt8] {
+        guard name == "gitea", let payload = request.form.first, payload.name == "payload" else {
+            return request.body
+        }
+        return Array(payload.value.utf8)
     }
 
     private func refusal(_ message: String) -> WebFault {
@@ -219,11 +223,12 @@ extension ChangeHooks.Dialect {
         }
     }
 
-    /// What tells a request from others: a signed body is the same if it is sent again.
+    /// What tells a request from others: what is signed is the same if it is sent again, even in
+    /// another encoding.
     fileprivate func digest(of request: WebRequest) -> String {
         var hash = SHA256()
         hash.update(data: Array("\(name)\n".utf8))
-        hash.update(data: request.body)
+        hash.update(data: signed(of: request))
         // Only where nothing is signed: a stranger could send the same again to another address.
         if name == "base" {
             for item in request.query {

@@ -62,9 +62,9 @@ struct HookRequest: Sendable {
         var bytes = request.body
         switch request.mediaType {
         case "application/x-www-form-urlencoded":
-            let form = try form()
-            guard let payload = form.first(where: { $0.name == "payload" }) else {
-                throw WebFault(.badRequest, "the form has no field 'payload'")
+            // Only the first: signed JSON with '&payload=' in a text of strangers is not a form.
+            guard let payload = try form().first, payload.name == "payload" else {
+                throw WebFault(.badRequest, "the form does not begin with the field 'payload'")
             }
             bytes = Array(payload.value.utf8)
         case "application/json": break
