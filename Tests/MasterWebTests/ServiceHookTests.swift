@@ -145,6 +145,32 @@ struct ServiceHookTests {
         }
     }
 
+    @Test func `a tag of GitLab without commits is a change of the commit that it points to`()
+        async throws
+    {
+        let tag = """
+            {"object_kind": "tag_push", "ref": "refs/tags/v1", "before": "0000", "after": "aaa1",
+            "checkout_sha": "ccc1", "message": "The first", "user_name": "Ann",
+            "user_email": "ann@e.org", "commits": [],
+            "repository": {"name": "Repo", "url": "git@gl:own/repo.git"}}
+            """
+        try await withHooks { web in
+            let answer = try await web.send(SampleHooks.request("/change_hook/gitlab", tag))
+            #expect(answer.body == "1 change found\n")
+            let change = try #require(try await web.changes().first)
+            let expected: [String: JSONValue] = [
+                "branch": "v1", "revision": "ccc1", "author": "Ann <ann@e.org>",
+                "comments": "The first", "category": "tag_push",
+                "repository": "git@gl:own/repo.git",
+            ]
+            for (field, value) in expected { #expect(change[field] == value, "\(field)") }
+            let branch = tag.replacing("tags/v1", with: "heads/new")
+                .replacing("tag_push", with: "push")
+            let none = try await web.send(SampleHooks.request("/change_hook/gitlab", branch))
+            #expect(none.body == "no change found: the push has no commits\n")
+        }
+    }
+
     @Test func `a repository of Bitbucket Server without links has no address`() async throws {
         let push = SampleHooks.serverPush.replacing(#""links""#, with: #""other""#)
         try await withHooks { web in

@@ -52,17 +52,32 @@ struct GitLabHook {
                 Change(
                     author: commit.part("author").person ?? "",
                     comments: commit.text("message") ?? "", files: files,
-                    sourceStamp: SourceStamp(
-                        branch: ref.name, revision: try commit.needed("id"),
-                        repository: try payload.needed("repository", "url"),
-                        project: payload.text("repository", "name") ?? "",
-                        codebase: hook.codebase),
+                    sourceStamp: try stamp(ref, try commit.needed("id")),
                     revlink: commit.text("url"), category: event,
                     properties: ["event": .string(event)],
                     when: commit.date("timestamp") ?? hook.date))
         }
+        // A tag of a commit that is known has no commits, but is new all the same.
+        if changes.isEmpty, ref.isTag, let revision = payload.text("checkout_sha") {
+            let name = payload.text("user_name") ?? payload.text("user_username") ?? ""
+            let address = payload.text("user_email") ?? ""
+            changes = [
+                Change(
+                    author: address.isEmpty ? name : "\(name) <\(address)>",
+                    comments: payload.text("message") ?? "",
+                    sourceStamp: try stamp(ref, revision), category: event,
+                    properties: ["event": .string(event)], when: hook.date)
+            ]
+        }
         return changes.isEmpty
             ? .nothing("the push has no commits") : HookOutcome(changes: changes)
+    }
+
+    private func stamp(_ ref: HookRef, _ revision: String) throws(WebFault) -> SourceStamp {
+        SourceStamp(
+            branch: ref.name, revision: revision,
+            repository: try payload.needed("repository", "url"),
+            project: payload.text("repository", "name") ?? "", codebase: hook.codebase)
     }
 
     private func mergeRequest(
