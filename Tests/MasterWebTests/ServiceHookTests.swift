@@ -199,6 +199,7 @@ struct ServiceHookTests {
             for name in ["a", "b"] {
                 let answer = try await web.send(SampleHooks.request("/change_hook/\(name)", "{}"))
                 #expect(answer.status == 404)
+                #expect(answer.body.contains("there is no change hook '\(name)'; add it to"))
             }
             let refusals = messages.texts(at: .warning).filter { $0.contains("refused") }
             let known = ["github", "gitea"].map { name in

@@ -109,7 +109,7 @@ struct WebAccess: Sendable {
 
     /// Why there may be nothing at a path.
     func words(forMissing path: String) -> String {
-        let missing = "there is no such page"
+        let missing = WebFault.notFound.message
         guard prefix != "/", (path + "/").hasPrefix(prefix) else { return missing }
         return missing + "; a proxy in front must remove '\(prefix.dropLast())', the path of "
             + "buildbotURL, from the requests that it passes on"

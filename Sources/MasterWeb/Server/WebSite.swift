@@ -232,7 +232,8 @@ struct WebSite: Sendable {
         to fault: WebFault, _ head: HTTPTypes.HTTPRequest, _ visitor: WebVisitor
     ) -> Response {
         let path = head.path ?? ""
-        let message = fault.status == .notFound ? access.words(forMissing: path) : fault.message
+        let isPage = fault.message == WebFault.notFound.message
+        let message = isPage ? access.words(forMissing: path) : fault.message
         var response: Response
         if path.hasPrefix("/api/") || path.hasPrefix("/config") {
             let body = JSONWriter.compact.bytes(["error": .string(message)])
