@@ -264,12 +264,10 @@ struct StatusPage {
         let reason = builder["waits_for"]?.stringValue?.makingControlsVisible()
         let waits = running.isEmpty ? reason.map { ", waiting for \($0)" } ?? "" : ""
         let isDeclared = builder["declared"] == .bool(true)
+        let work = isDeclared ? running : running + ["not in the file"]
         return [
             .init(name.makingControlsVisible(), .bold),
-            .init(
-                !isDeclared
-                    ? "not in the file" : running.isEmpty ? "idle" : running.joined(separator: ", ")
-            ),
+            .init(work.isEmpty ? "idle" : work.joined(separator: ", ")),
             .init(pending == 0 ? "" : "\(pending) pending\(waits)"),
         ]
     }

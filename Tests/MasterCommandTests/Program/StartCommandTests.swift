@@ -113,6 +113,13 @@ struct StartCommandTests {
                 #expect(broken.error.hasSuffix("the previous configuration stays in force\n"))
                 #expect(try await program.run("force", "two", "--wait").status == 0)
 
+                let start = try #require(other.firstRange(of: "  - name: hang")?.lowerBound)
+                try program.write(String(other[..<start]), to: "master.yaml")
+                let removed = try await program.run("reconfig")
+                #expect(removed.output.hasPrefix("removed: builder 'hang'"))
+                let status = try await program.run("status")
+                #expect(status.output.contains(/hang +.1 for \d+.*, not in the file/))
+
                 try program.write(Self.yaml, to: "master.yaml")
                 try running.send(.terminalClosed)
                 await running.transcript.wait(for: "SIGHUP: added: builder 'one'")
