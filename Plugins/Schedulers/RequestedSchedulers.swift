@@ -117,18 +117,32 @@ public struct Dependent: Scheduler {
 
     /// What has been seen of the other scheduler's buildsets.
     private struct Progress {
+        /// The other scheduler.
+        let upstream: String
         /// The id after the newest buildset that was seen.
         var next = 1
         /// The buildsets that had not ended.
         var open: [Int] = []
 
-        init(_ state: JSONValue?) {
-            next = state?["next"]?.intValue ?? 1
-            open = state?["open"]?.arrayValue?.compactMap(\.intValue) ?? []
+        init(upstream: String) {
+            self.upstream = upstream
+        }
+
+        /// Reads a state; `nil` if there is none, or if it is about another scheduler.
+        init?(_ state: JSONValue?, upstream: String) {
+            guard let state, (state["upstream"]?.stringValue ?? upstream) == upstream else {
+                return nil
+            }
+            self.init(upstream: upstream)
+            next = state["next"]?.intValue ?? 1
+            open = state["open"]?.arrayValue?.compactMap(\.intValue) ?? []
         }
 
         var state: JSONValue {
-            .object(["next": .int(next), "open": .array(open.map { .int($0) })])
+            .object([
+                "upstream": .string(upstream), "next": .int(next),
+                "open": .array(open.map { .int($0) }),
+            ])
         }
 
         mutating func note(_ buildset: ScheduledBuildset) {
@@ -138,10 +152,13 @@ public struct Dependent: Scheduler {
         }
     }
 
-    /// Follows the other scheduler from its first start on, also through restarts.
+    /// Follows the other scheduler from its first start on, also through restarts; another one from
+    /// the time at which the file names it.
     public func run(in context: SchedulerContext) async throws {
-        var progress = Progress(try await context.state())
-        if try await context.state() == nil {
+        var progress = Progress(upstream: upstream.name)
+        if let saved = Progress(try await context.state(), upstream: upstream.name) {
+            progress = saved
+        } else {
             // What ended before has nothing to do with this scheduler.
             for buildset in try await context.buildsets(of: upstream.name, from: 1) {
                 progress.note(buildset)
