@@ -341,6 +341,11 @@ extension ConfigurationChanges {
         for (builder, count) in cancelledRequests.sorted(by: { $0.key < $1.key }) {
             lines.append("cancelled: \(count.counting("pending request")) of builder '\(builder)'")
         }
+        for (scheduler, count) in forgottenChanges.sorted(by: { $0.key < $1.key }) {
+            lines.append(
+                "not built: \(count.counting("change")) that scheduler '\(scheduler)' had collected"
+            )
+        }
         if !afterRestart.isEmpty {
             lines.append("after a restart only: \(afterRestart.joined(separator: ", "))")
         }

@@ -256,7 +256,7 @@ package final class Master: Sendable {
             await servers.apply()
         }
         janitor.changed.raise()
-        if options.resumesRequests { try await forgetOtherSchedulers() }
+        changes.forgottenChanges = try await forgetOtherSchedulers()
         try await followWorkers()
         changes.cancelledRequests = await submissions.distributor.followConfiguration()
         return changes

@@ -112,17 +112,38 @@ extension Master {
 extension Master {
     /// Forgets the states of schedulers that are not in the file; if one comes back, it begins
     /// anew instead of building all changes that have come meanwhile.
-    func forgetOtherSchedulers() async throws(StoreError) {
+    ///
+    /// - Returns: How many changes each of them had yet to build, by its name.
+    @discardableResult
+    func forgetOtherSchedulers() async throws(StoreError) -> [String: Int] {
+        guard options.resumesRequests else { return [:] }
         let names = Set(current.schedulers.map { ServiceProgram($0).stateName })
-        try await environment.store.write { transaction in
+        let counts = try await environment.store.write { transaction in
             let database = transaction.database
             let known = try database.all(
-                "SELECT name FROM service_state WHERE name >= 'schedulers/' AND name < 'schedulers0'"
-            ) { $0[0] as String }
-            for name in known where !names.contains(name) {
+                """
+                SELECT name, state FROM service_state
+                WHERE name >= 'schedulers/' AND name < 'schedulers0'
+                """
+            ) { (name: $0[0] as String, state: $0[1] as String) }
+            var counts: [String: Int] = [:]
+            for (name, state) in known where !names.contains(name) {
                 try database.run("DELETE FROM service_state WHERE name = ?", [name])
+                let collected = try JSONValue(stored: state)["collected"]?.arrayValue ?? []
+                let count = collected.filter { $0["important"] == true }
+                    .compactMap { $0["changes"]?.arrayValue?.count }.reduce(0, +)
+                if count > 0 { counts[String(name.dropFirst("schedulers/".count))] = count }
             }
+            return counts
         }
+        for (name, count) in counts.sorted(by: { $0.key < $1.key }) {
+            environment.logger.warning(
+                """
+                \(count) \(count == 1 ? "change" : "changes") will not be built: master.yaml no longer \
+                has the scheduler '\(name)', which had collected them
+                """)
+        }
+        return counts
     }
 }
 

@@ -164,6 +164,8 @@ package struct ConfigurationChanges: Sendable, Hashable {
     package var settings = Names()
     /// How many pending requests were cancelled with a builder that was removed, by its name.
     package var cancelledRequests: [String: Int] = [:]
+    /// How many changes schedulers that were removed had collected for a build, by their names.
+    package var forgottenChanges: [String: Int] = [:]
     /// The settings whose new values apply only after the master is restarted.
     package var afterRestart: [String] = []
 
