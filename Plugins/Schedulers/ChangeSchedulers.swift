@@ -105,6 +105,8 @@ private struct ChangeFollower {
         var changes: FollowedChanges
         if let saved = FollowedChanges(try await context.state()) {
             changes = saved
+            // A shorter timer counts at once; and a clock that was set back must not hold it up.
+            changes.hasten(to: context.now.addingTimeInterval(stableTime))
         } else {
             changes = FollowedChanges(after: try await context.newestChangeID())
             try await save(changes)
@@ -124,8 +126,8 @@ private struct ChangeFollower {
                 changes.seen = change.id
                 guard let isImportant = importance(of: change) else { continue }
                 if selection.createAbsoluteSourceStamps { changes.note(change.sourceStamp) }
-                if let timer = timing.treeStableTimer, timer > .zero {
-                    let due = context.now.addingTimeInterval(timer / .seconds(1))
+                if stableTime > 0 {
+                    let due = context.now.addingTimeInterval(stableTime)
                     changes.collect(change, isImportant: isImportant, in: group(change), due: due)
                 } else if isImportant {
                     try await build([change], changes)
@@ -142,6 +144,9 @@ private struct ChangeFollower {
             try await save(changes)
         }
     }
+
+    /// How long no change may come, in seconds.
+    private var stableTime: TimeInterval { (timing.treeStableTimer ?? .zero) / .seconds(1) }
 
     private func importance(of change: Change) -> Bool? {
         selection.importance(of: change, in: context) { change in

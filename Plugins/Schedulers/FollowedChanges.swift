@@ -89,6 +89,15 @@ struct FollowedChanges {
     /// Removes a group, because its changes are built.
     mutating func remove(_ key: String = "") { groups[key] = nil }
 
+    /// Lets no group wait for longer than until a time.
+    mutating func hasten(to latest: Date) {
+        groups = groups.mapValues { group in
+            var group = group
+            group.due = group.due.map { min($0, latest) }
+            return group
+        }
+    }
+
     /// The time at which the first group is to be built.
     var due: Date? { groups.values.compactMap(\.due).min() }
 

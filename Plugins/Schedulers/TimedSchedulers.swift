@@ -125,6 +125,7 @@ private struct TimedBuilds {
 
     /// How much later than due a build counts as in time, in seconds.
     private static let tolerance = 60.0
+    private static let day = 86_400.0
 
     private var followsChanges: Bool {
         timing.onlyIfChanged || selection.createAbsoluteSourceStamps
@@ -160,13 +161,26 @@ private struct TimedBuilds {
             progress.changes = FollowedChanges(saved) ?? FollowedChanges(after: newest)
         }
         if let time = saved?["last_ms"]?.intValue, saved?["schedule"]?.stringValue == schedule {
-            progress.last = Date(timeIntervalSince1970: Double(time) / 1000)
+            progress.last = last(of: Date(timeIntervalSince1970: Double(time) / 1000))
         } else if startsAtOnce {
             try await build(&progress)
             return progress
         }
         try await context.save(state(progress))
         return progress
+    }
+
+    /// When it has last built, by the clock as it is now: after it has been set back, builds must not
+    /// wait until it is there again. Those of a schedule are not repeated within a day.
+    private func last(of saved: Date) -> Date {
+        let patience = schedule == nil ? Self.tolerance : Self.day
+        guard saved.timeIntervalSince(context.now) > patience else { return saved }
+        context.logger.warning(
+            """
+            \(context.name) last built at a time that is still to come, as the clock was set back; \
+            its next build counts from now
+            """)
+        return context.now
     }
 
     private func build(_ progress: inout Progress) async throws {
