@@ -247,10 +247,13 @@ extension PluginDeclaration {
 package final class PluginInstance: Sendable {
     package let key: PluginKey
     package let plugin: any Plugin
+    /// Where it was declared; `nil` if in code.
+    package let range: SourceRange?
 
-    package init(_ key: PluginKey, _ plugin: any Plugin) {
+    package init(_ key: PluginKey, _ plugin: any Plugin, at range: SourceRange? = nil) {
         self.key = key
         self.plugin = plugin
+        self.range = range
     }
 }
 

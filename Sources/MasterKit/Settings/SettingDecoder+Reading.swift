@@ -246,7 +246,7 @@ extension SettingDecoder {
                 readingMessage(isMessage) { makePlugin(in: kind.namespace, from: node) }
             }
             guard let made else { return nil }
-            let instances = nested + [PluginInstance(made.key, made.plugin)]
+            let instances = nested + [PluginInstance(made.key, made.plugin, at: made.range)]
             if isUsed { record(instances) }
             guard let plugin = made.plugin as? P, let options = made.options as? O else {
                 return error(

@@ -339,8 +339,10 @@ final class PluginLifetime: Sendable {
         }
         if let failure {
             await stop(Array(new[...failure.index]))
+            let culprit = new[failure.index]
+            let place = culprit.range.map { " in line \($0.start.line)" } ?? ""
             throw MasterError(
-                .plugin, "\(new[failure.index].key) could not start: \(failure.error)")
+                .plugin, "\(culprit.key)\(place) could not start: \(failure.error)")
         }
         return new
     }

@@ -65,7 +65,8 @@ struct PluginLifetimeTests {
         ) { bench in
             let error = await #expect(throws: MasterError.self) { try await bench.build() }
             #expect(error?.code == .plugin)
-            #expect(error?.message == "reporters.LivelyReporter could not start: no chair")
+            #expect(
+                error?.message == "reporters.LivelyReporter in line 3 could not start: no chair")
             #expect(
                 life.entries.suffix(5) == [
                     "generators.LivelyGenerator starts", "reporters.LivelyReporter starts",
@@ -280,7 +281,7 @@ struct PluginLifetimeTests {
             let error = await #expect(throws: ConfigurationError.self) { try await bench.build() }
             #expect(
                 error?.diagnostics.map(\.message) == [
-                    "secrets.LivelySecrets could not start: no chair"
+                    "secrets.LivelySecrets in line 1 could not start: no chair"
                 ])
             #expect(error?.diagnostics.first?.range?.start.line == 1)
         }

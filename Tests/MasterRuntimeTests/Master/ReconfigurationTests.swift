@@ -160,7 +160,9 @@ struct ReconfigurationTests {
                     let error = await #expect(throws: MasterError.self) {
                         try await reconfigure(master, bench, broken + Self.steps)
                     }
-                    #expect(error?.message == "reporters.LivelyReporter could not start: no chair")
+                    #expect(
+                        error?.message
+                            == "reporters.LivelyReporter in line 3 could not start: no chair")
                     _ = try await master.build()
                     await server.waitForRequests(2)
                     #expect(master.environment.number == 1)
