@@ -213,7 +213,7 @@ struct GitPoll {
             if limit > 1 {
                 let words =
                     "\(ref) has more than \(limit) new commits; the oldest are left out"
-                context.logger.warning("\(context.name): \(words)")
+                context.logger.warning("\(words)")
             }
         }
         if commits.isEmpty, poller.buildPushesWithNoCommits {

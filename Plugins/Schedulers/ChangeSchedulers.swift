@@ -137,7 +137,7 @@ private struct ChangeFollower {
             if removed > 0 {
                 context.logger.warning(
                     """
-                    \(context.name) forgets the unimportant changes of \(removed) \
+                    forgets the unimportant changes of \(removed) \
                     branch\(removed == 1 ? "" : "es") that had no important change for longest
                     """)
             }

@@ -27,7 +27,7 @@ struct ChangeSettings: Settings {
             return isImportant || !onlyImportant ? isImportant : nil
         } catch {
             context.logger.warning(
-                "\(context.name) ignores the change \(change.id): \(error)")
+                "ignores the change \(change.id): \(error)")
             return nil
         }
     }

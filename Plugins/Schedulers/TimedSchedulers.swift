@@ -147,7 +147,7 @@ private struct TimedBuilds {
                 isMissed || now.timeIntervalSince(due) > Self.tolerance ? now : due
             try await build(&progress)
         }
-        context.logger.warning("\(context.name) builds no more, as no further time fits")
+        context.logger.warning("builds no more, as no further time fits")
     }
 
     private func begin() async throws -> Progress {

@@ -109,13 +109,26 @@ public struct ReporterHarness: Sendable {
 
 /// Log messages in memory.
 public final class RecordedMessages: Sendable {
-    private let state = Mutex<[(level: Logger.Level, text: String)]>([])
+    private typealias Message = (level: Logger.Level, text: String, metadata: Logger.Metadata)
+
+    private let state = Mutex<[Message]>([])
 
     /// Creates an empty record.
     public init() {}
 
     /// All messages, in order.
     public var texts: [String] { state.withLock { $0.map(\.text) } }
+
+    /// All messages with their metadata, such as `it broke (service=Chain)`.
+    package var lines: [String] {
+        state.withLock { messages in
+            messages.map { message in
+                let pairs = message.metadata.sorted { $0.key < $1.key }
+                let words = pairs.map { "\($0.key)=\($0.value)" }.joined(separator: ", ")
+                return words.isEmpty ? message.text : "\(message.text) (\(words))"
+            }
+        }
+    }
 
     /// The messages of one level, in order.
     public func texts(at level: Logger.Level) -> [String] {
@@ -125,8 +138,8 @@ public final class RecordedMessages: Sendable {
     /// A handler that records messages of every level here.
     public var handler: any LogHandler { Handler(record: self) }
 
-    private func add(_ text: String, at level: Logger.Level) {
-        state.withLock { $0.append((level, text)) }
+    private func add(_ text: String, at level: Logger.Level, _ metadata: Logger.Metadata) {
+        state.withLock { $0.append((level, text, metadata)) }
     }
 
     private struct Handler: LogHandler {
@@ -140,7 +153,7 @@ public final class RecordedMessages: Sendable {
         }
 
         func log(event: LogEvent) {
-            record.add("\(event.message)", at: event.level)
+            record.add("\(event.message)", at: event.level, metadata)
         }
     }
 }

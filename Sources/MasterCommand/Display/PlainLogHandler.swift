@@ -38,15 +38,17 @@ struct PlainLogHandler: LogHandler {
         console.post(lines)
     }
 
-    /// The lines of a message; those after the first are indented.
+    /// The lines of a message, the first with the metadata; the others are indented.
     static func lines(
         _ level: Logger.Level, _ message: String, _ metadata: Logger.Metadata,
         _ paint: TextPainter
     ) -> [String] {
         let pairs = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let suffix = pairs.isEmpty ? "" : " (" + pairs.joined(separator: ", ") + ")"
-        let lines = (message + suffix).lines.map { $0.makingControlsVisible(keepingTabs: true) }
-        return lines.enumerated().map { index, line in
+        var lines = message.lines
+        lines[0] += suffix
+        let visible = lines.map { $0.makingControlsVisible(keepingTabs: true) }
+        return visible.enumerated().map { index, line in
             index == 0 ? paint(style(of: level), "\(level.rawValue):") + " " + line : "  " + line
         }
     }

@@ -41,6 +41,8 @@ final class BuildState: Sendable {
         self.state = Mutex(State(properties: build.properties, size: build.properties.size))
     }
 
+    /// The builder with the number of the build, for messages.
+    var name: String { "\(builder.name) #\(build.number)" }
     var properties: Properties { state.withLock { $0.properties } }
     var results: Results { state.withLock { $0.results } }
     var logs: [Int: [String]] { state.withLock { $0.logs } }

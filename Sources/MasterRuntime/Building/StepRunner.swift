@@ -13,6 +13,9 @@ struct StepRunner: Sendable {
     let control: BuildControl
     let submissions: Submissions
 
+    /// The step with its build, for messages of the master's log.
+    private var place: String { "\(build.name), step '\(name)'" }
+
     /// Runs the step.
     ///
     /// - Returns: Whether the build ends after this step.
@@ -28,7 +31,7 @@ struct StepRunner: Sendable {
         do {
             try await host.close()
         } catch {
-            shared.logger.error("\(name): \(error)")
+            shared.logger.error("\(place): \(error)")
             ending = Ending(.exception, "exception: log not written")
         }
         return await finish(ending, id)
@@ -94,6 +97,7 @@ struct StepRunner: Sendable {
 
     private func work(_ host: StepSession) async -> StepOutcome {
         var logger = shared.logger
+        logger[metadataKey: "build"] = .string(build.name)
         logger[metadataKey: "step"] = .string(name)
         let context = StepContext(name: name, number: number, logger: logger, host: host)
         do {
@@ -108,10 +112,10 @@ struct StepRunner: Sendable {
             if !error.isEnforcedByCommand { await write("timeout", "\(error)", host) }
             return StepOutcome(.failure, isTimedOut: true)
         } catch let error where Task.isCancelled {
-            shared.logger.debug("\(name) was stopped: \(error)")
+            shared.logger.debug("\(place) was stopped: \(error)")
             return StepOutcome(.cancelled)
         } catch let error as WorkerLost {
-            shared.logger.warning("\(name): \(error)")
+            shared.logger.warning("\(place): \(error)")
             build.noteLoss()
             return StepOutcome(.retry)
         } catch is LogFault {
@@ -186,7 +190,7 @@ struct StepRunner: Sendable {
         do {
             try await host.writeLog(log, text)
         } catch {
-            shared.logger.error("\(name): \(text); and \(error)")
+            shared.logger.error("\(place): \(text); and \(error)")
         }
     }
 
@@ -202,7 +206,7 @@ struct StepRunner: Sendable {
             return outcome
         } catch {
             guard [.success, .warnings].contains(outcome.results) else {
-                shared.logger.warning("\(name): its links are not known: \(error)")
+                shared.logger.warning("\(place): its links are not known: \(error)")
                 return outcome
             }
             return await exception(error, host)

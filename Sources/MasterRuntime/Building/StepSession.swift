@@ -143,7 +143,10 @@ final class StepSession: StepHost {
         }
         guard isKept else {
             shared.logger.warning(
-                "\(self.name): more than \(Self.maximumLinks) links; dropped \(name)")
+                """
+                \(build.name), step '\(self.name)': more than \(Self.maximumLinks) links; \
+                dropped \(name)
+                """)
             return
         }
         let (name, url) = (shared.mask.masked(name), shared.mask.masked(url))

@@ -52,10 +52,17 @@ struct DeliveryEnvironment: Sendable {
 }
 
 extension DeliveryEnvironment {
+    /// The logger of a reporter and its generators.
+    func logger(of reporter: RunningReporter) -> Logger {
+        var logger = logger
+        logger[metadataKey: "reporter"] = .string(reporter.name)
+        return logger
+    }
+
     /// The context that a reporter receives when it sends.
     func context(for reporter: RunningReporter, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
-            id: "\(id)", attempt: attempt, logger: logger, secrets: secrets, mask: mask, http: http,
+            id: "\(id)", attempt: attempt, logger: self.logger(of: reporter), secrets: secrets, mask: mask, http: http,
             session: reporter.session)
     }
 }

@@ -207,7 +207,7 @@ extension GenerationStage {
         let context = ReportContext(
             event: event, formatter: reporter.plugin.defaultFormatter,
             uses: reporter.plugin.needs, master: environment.identity,
-            logger: environment.logger,
+            logger: environment.logger(of: reporter),
             source: StoreReportSource(environment.store, reporting: event, in: room))
         var reports: [GeneratedReport] = []
         for (part, generator) in reporter.generators.enumerated()

@@ -13,6 +13,9 @@ enum PluginCall {
         var description: String { "it took longer than \(limit.inSeconds)" }
     }
 
+    /// A plugin did not return when it was cancelled.
+    struct Abandoned: Error {}
+
     /// How long a cancelled plugin may take to return.
     static let grace: Duration = .milliseconds(500)
 
@@ -24,8 +27,8 @@ enum PluginCall {
     ///     was cancelled.
     ///   - body: Calls the plugin.
     /// - Returns: The plugin's result.
-    /// - Throws: Any error thrown by the plugin, ``Overdue``, or `CancellationError` if the call
-    ///   was abandoned.
+    /// - Throws: Any error thrown by the plugin, ``Overdue``, or ``Abandoned`` if it did not
+    ///   return when it was cancelled.
     static func run<Value: Sendable>(
         on clock: ElapsedClock, unless overdue: (@Sendable () async -> Overdue?)? = nil,
         _ body: @escaping @Sendable () async throws -> Value
@@ -55,7 +58,7 @@ enum PluginCall {
             // Ends by itself after the grace period.
             Task {
                 await clock.wait(until: clock.elapsed + grace)
-                answer.set(.failure(CancellationError()))
+                answer.set(.failure(Abandoned()))
             }
         }
     }

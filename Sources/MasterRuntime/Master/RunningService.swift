@@ -11,6 +11,8 @@ struct ServiceProgram: Sendable {
     /// The name under which its state is stored.
     let stateName: String
     let isScheduler: Bool
+    /// What it is, as the metadata of its log messages.
+    let kind: String
     /// The plugin.
     let instance: PluginInstance?
     let wantedEvents: Set<EventKind>
@@ -20,6 +22,7 @@ struct ServiceProgram: Sendable {
         name = service.name
         stateName = Self.stateName(service)
         isScheduler = false
+        kind = "service"
         instance = service.instances.last
         wantedEvents = service.plugin.wantedEvents
         run = { try await service.plugin.run(in: $0) }
@@ -29,6 +32,7 @@ struct ServiceProgram: Sendable {
         name = scheduler.name
         stateName = Self.stateName(scheduler)
         isScheduler = true
+        kind = "scheduler"
         instance = scheduler.instances.last
         wantedEvents = scheduler.plugin.wantedEvents
         run = { try await scheduler.plugin.run(in: SchedulerContext($0, scheduler)) }
@@ -38,6 +42,7 @@ struct ServiceProgram: Sendable {
         name = source.name
         stateName = Self.stateName(source)
         isScheduler = false
+        kind = "change_source"
         instance = source.instances.last
         wantedEvents = []
         run = { context in
@@ -71,6 +76,7 @@ final class RunningService: Sendable {
     private let host: RunningServiceHost
     private let events: EventSubscription
     private let clock: ElapsedClock
+    private let ending: ServiceEnding
     /// Ended by ``end()``, which the owner of the service must call.
     private let task: Task<Void, Never>
 
@@ -90,17 +96,30 @@ final class RunningService: Sendable {
         let clock = ElapsedClock(host.clock)
         self.clock = clock
         events = bus.subscribe(to: program.wantedEvents, bound: Self.bound)
-        let context = ServiceContext(name: name, logger: logger, events: events, host: host)
+        var ownLogger = logger
+        ownLogger[metadataKey: program.kind] = .string(name)
+        let context = ServiceContext(name: name, logger: ownLogger, events: events, host: host)
+        let ending = ServiceEnding()
+        self.ending = ending
         task = Task {
             var pause = Self.pauses.lowerBound
             while !Task.isCancelled {
                 let start = clock.elapsed
                 do {
-                    return try await PluginCall.run(on: clock) {
+                    try await PluginCall.run(on: clock) {
                         try await program.run(context)
                     }
+                    if !program.isScheduler, !ending.hasBegun.load(ordering: .relaxed) {
+                        logger.notice("\(name) has ended by itself and does not run again")
+                    }
+                    return
+                } catch is PluginCall.Abandoned {
+                    logger.warning("\(name) did not end when it was told to, and was left behind")
+                    return
                 } catch  where Task.isCancelled {
                     return
+                } catch  where ending.hasBegun.load(ordering: .relaxed) && pause > Self.grace {
+                    return logger.error("\(name) failed: \(error)")
                 } catch {
                     let now = clock.elapsed
                     if now - start > Self.pauses.upperBound { pause = Self.pauses.lowerBound }
@@ -118,6 +137,7 @@ final class RunningService: Sendable {
     /// Ends the service: its event stream finishes, and if it does not return soon, it is
     /// cancelled. A service that reads no events is cancelled immediately.
     func end() async {
+        ending.hasBegun.store(true, ordering: .relaxed)
         events.finish()
         let grace = events.kinds.isEmpty ? .zero : Self.grace
         await withDiscardingTaskGroup { group in
@@ -131,6 +151,11 @@ final class RunningService: Sendable {
         host.keep(problem: nil)
         bus.unsubscribe(events)
     }
+}
+
+/// Whether a service has been told to end.
+private final class ServiceEnding: Sendable {
+    let hasBegun = Atomic(false)
 }
 
 /// The running services of a master.

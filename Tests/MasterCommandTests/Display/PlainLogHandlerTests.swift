@@ -12,6 +12,11 @@ struct PlainLogHandlerTests {
         #expect(lines == ["warning: it broke (a=one, b=2)"])
     }
 
+    @Test func `of several lines the first has the metadata`() {
+        let lines = PlainLogHandler.lines(.info, "one\ntwo", ["reporter": "Push"], plain)
+        #expect(lines == ["info: one (reporter=Push)", "  two"])
+    }
+
     @Test func `further lines are indented and cannot disturb a terminal`() {
         let lines = PlainLogHandler.lines(.info, "one\ntwo\u{7}", [:], plain)
         #expect(lines == ["info: one", #"  two\u{07}"#])

@@ -200,7 +200,7 @@ struct ChangeSchedulerTests {
                 #expect(ids == Array(11...1010))
                 #expect(
                     bench.messages.texts(at: .warning) == [
-                        "stable forgets the unimportant changes of 10 branches that had no "
+                        "forgets the unimportant changes of 10 branches that had no "
                             + "important change for longest"
                     ])
                 for branch in ["b1", "b1010"] {

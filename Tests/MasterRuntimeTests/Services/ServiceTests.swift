@@ -108,6 +108,44 @@ struct ServiceTests {
         #expect(seen.entries == ["cancelled"])
     }
 
+    @Test func `what it and a step log says whose it is`() async throws {
+        try await MasterBench.with(
+            """
+            services: [services.Speaker: {name: first}]
+            builders: [{name: one, steps: [steps.SpeakingStep: {name: say}]}]
+            """, plugins: [Speaker.self, SpeakingStep.self]
+        ) { bench in
+            _ = try await bench.buildOne()
+            #expect(bench.messages.lines.contains("hello (service=first)"))
+            #expect(bench.messages.lines.contains("hello (build=one #1, step=say)"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `one that ignores that it is cancelled is left behind, which is told`() async throws {
+        try await MasterBench.with(
+            "services: [services.Sleeper]\nsteps: []", plugins: [Sleeper.self]
+        ) { bench in
+            _ = try await bench.buildOne()
+            #expect(
+                bench.messages.texts.contains(
+                    "Sleeper did not end when it was told to, and was left behind"))
+        }
+        Sleeper.end.set(())
+    }
+
+    @Test(.timeLimit(.minutes(1)))
+    func `one that returns is told of, as it does not run again`() async throws {
+        try await MasterBench.with(
+            "services: [services.Speaker]\nsteps: []", plugins: [Speaker.self]
+        ) { bench in
+            let words = "Speaker has ended by itself and does not run again"
+            try await bench.run { _ in
+                while !bench.messages.texts.contains(words) { await Task.yield() }
+            }
+        }
+    }
+
     @Test func `its requests go out, and its settings may be secrets`() async throws {
         try await withLoopbackServer { server in
             try await MasterBench.with(
@@ -219,5 +257,33 @@ private struct Pinger: MasterService {
         for await _ in context.events {
             _ = try await context.send(HTTPRequest(.get, try context.render(url)))
         }
+    }
+}
+
+/// A service that logs a message and returns.
+private struct Speaker: MasterService {
+    static let summary = "Says hello."
+
+    func run(in context: ServiceContext) async throws { context.logger.info("hello") }
+}
+
+/// A step that logs a message.
+private struct SpeakingStep: Step {
+    static let summary = "Says hello."
+
+    func run(in context: StepContext) async throws -> Results {
+        context.logger.info("hello")
+        return .success
+    }
+}
+
+/// A service that does not notice that it is cancelled.
+private struct Sleeper: MasterService {
+    static let summary = "Sleeps."
+
+    static let end = MasterRuntime.Latch<Void>()
+
+    func run(in context: ServiceContext) async throws {
+        await Task { await Self.end.wait() }.value
     }
 }
