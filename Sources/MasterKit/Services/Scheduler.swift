@@ -207,12 +207,46 @@ public struct SchedulerContext: Sendable {
     public var events: EventSubscription { service.events }
     /// The current time.
     public var now: Date { service.now }
+    /// Replaces secrets in everything that is displayed or stored.
+    public var mask: SecretMask { service.mask }
+
+    /// What keeps the scheduler from its work, as ``ServiceContext/problem``.
+    public var problem: String? {
+        get { service.problem }
+        nonmutating set { service.problem = newValue }
+    }
+
+    /// Computes the value of a setting; it can refer only to secrets.
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>
+    ) throws(RenderError) -> Value {
+        try service.render(setting)
+    }
+
+    /// Computes the value of an optional setting, or `nil` if it was omitted.
+    public func render<Value: SettingValue>(
+        _ setting: Renderable<Value>?
+    ) throws(RenderError) -> Value? {
+        try service.render(setting)
+    }
 
     /// Waits until a time; returns immediately if it has passed.
     ///
     /// - Throws: `CancellationError` if the scheduler should end.
     public func sleep(until moment: Date) async throws {
         try await service.sleep(until: moment)
+    }
+
+    /// Suspends for a duration.
+    ///
+    /// - Throws: `CancellationError` if the scheduler should end.
+    public func sleep(for duration: Duration) async throws {
+        try await service.sleep(for: duration)
+    }
+
+    /// Sends an HTTP request using the scheduler's session.
+    public func send(_ request: HTTPRequest) async throws(HTTPError) -> HTTPResponse {
+        try await service.send(request)
     }
 
     /// The state last saved by the scheduler, in this run or an earlier one, or `nil` if none.
@@ -336,38 +370,5 @@ public struct SchedulerReference: SettingValue, Hashable {
         let reference = SchedulerReference(name: name, range: node.range ?? decoder.insertion)
         decoder.note(reference)
         return reference
-    }
-}
-
-/// A clock that knows the date.
-package protocol WallClock: Sendable {
-    var now: Date { get }
-    /// Waits until a time.
-    ///
-    /// - Throws: `CancellationError`.
-    func sleep(until moment: Date) async throws
-    /// What measures durations, whatever date the clock is set to.
-    var monotonic: any Clock<Duration> { get }
-}
-
-extension WallClock {
-    package var monotonic: any Clock<Duration> { ContinuousClock() }
-}
-
-/// The clock of the machine. A wait notices within a minute that the clock was set, or that the
-/// machine was suspended.
-package struct SystemWallClock: WallClock {
-    private static let longestSleep = 60.0
-
-    package init() {}
-
-    package var now: Date { Date() }
-
-    package func sleep(until moment: Date) async throws {
-        while true {
-            let left = moment.timeIntervalSinceNow
-            guard left > 0 else { return try Task.checkCancellation() }
-            try await Task.sleep(for: .seconds(min(left, Self.longestSleep)))
-        }
     }
 }
