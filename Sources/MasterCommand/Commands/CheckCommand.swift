@@ -36,6 +36,7 @@ struct CheckCommand: MasterSubcommand {
     var paths: [String] = []
 
     @OptionGroup var source: ConfigurationOptions
+    @OptionGroup var base: BaseFolderOptions
 
     @Option(help: "The output format.")
     var format = CheckReport.Format.text
@@ -91,15 +92,16 @@ struct CheckCommand: MasterSubcommand {
         _ path: String, in context: CommandContext
     ) async -> CheckReport.Result {
         var failure: Diagnostic?
+        let basedir = base.path(beside: path)
         if build {
-            let builder = PluginBuilder(
-                basedir: BaseFolderOptions.standardPath(beside: path), context)
+            let builder = PluginBuilder(basedir: basedir, context)
             if await builder.build(for: path) == nil {
                 failure = Diagnostic(.error, "plugins of this file can't be built; see above")
             }
         }
         let loaded = MasterConfiguration.load(
-            path: path, registry: context.registry, environment: context.environment)
+            path: path, registry: context.registry, environment: context.environment,
+            loader: PluginLoader(basedir: basedir))
         var diagnostics = loaded.diagnostics + (failure.map { [$0] } ?? [])
         if secrets, let configuration = loaded.configuration {
             let fetched = await SecretFetcher(configuration).fetch()

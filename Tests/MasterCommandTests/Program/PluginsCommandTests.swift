@@ -269,9 +269,10 @@ struct PluginsCommandTests {
                 try files.createSymbolicLink(
                     atPath: "\(include)/\(name)", withDestinationPath: "\(sources)/\(name)")
             }
-            let built = try await program.run(["plugins", "build"], executable: copy) { _ in }
+            let at = ["--basedir", "b"]
+            let built = try await program.run(["plugins", "build"] + at, executable: copy) { _ in }
             #expect(built.status == 0, "\(built.error)")
-            let checked = try await program.run(["check"], executable: copy) { _ in }
+            let checked = try await program.run(["check"] + at, executable: copy) { _ in }
             #expect(checked.output == "master.yaml: 1 builder, 1 step, 1 reporter\n")
         }
     }
