@@ -52,7 +52,7 @@ struct ReconfigCommand: MasterSubcommand {
     @OptionGroup var place: MasterPlace
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let answer = try await place.client.send(ControlRequest("reconfig")) ?? [:]
+        let answer = try await place.client.send(ControlRequest("reconfig"), takesLong: true) ?? [:]
         await context.console.complain(answer.texts("diagnostics"))
         await context.console.print(answer.texts("lines"))
         guard answer["wrong"] == .bool(true) else { return .success }
@@ -246,7 +246,10 @@ struct StatusPage {
         }
         var lines = ["\(file): \(state) for \(uptime.forPeople) (process \(process))"]
         lines += table.lines(width: width, ellipsis: marks.ellipsis)
-        if let web = status["web"]?.stringValue { lines.append("web page: \(web)") }
+        if let address = status["web"]?.stringValue {
+            let page = status["buildbot_url"]?.stringValue ?? address
+            lines.append("web page: \(page)\(page == address ? "" : ", listening on \(address)")")
+        }
         let parked = status["parked"]?.intValue ?? 0
         if parked > 0 { lines.append("\(parked.counting("report")) parked for other reporters") }
         return lines

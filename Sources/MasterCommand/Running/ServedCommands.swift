@@ -36,6 +36,7 @@ struct ServedCommands: Sendable {
         status["uptime_s"] = .int(Int((ContinuousClock.now - standing.startedAt) / .seconds(1)))
         status["stopping"] = .bool(standing.isStopping)
         status["web"] = .optional(standing.webAddress)
+        status["buildbot_url"] = .string(master.current.identity.buildbotURL)
         return status
     }
 

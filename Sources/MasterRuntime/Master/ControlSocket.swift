@@ -214,6 +214,14 @@ final class ControlSocket: Service {
         UnixSocket.connect(in: FilePath(folder), name: fileName, patience: patience) != nil
     }
 
+    /// What became of a request.
+    enum Reception {
+        case nobodyListens
+        /// The master did not answer in time.
+        case noAnswer
+        case received
+    }
+
     /// Sends a request to the master that uses a folder, and waits for the end of its answers.
     ///
     /// Blocks the thread.
@@ -221,26 +229,30 @@ final class ControlSocket: Service {
     /// - Parameters:
     ///   - request: The request.
     ///   - folder: The base folder.
-    ///   - patience: How long the master may take for each answer; `nil` for any time.
+    ///   - patience: How long the master may take for the first answer; `nil` for any time.
     ///   - read: Called with each answer.
-    /// - Returns: Whether a master was there to receive the request.
+    /// - Returns: What became of the request.
     @discardableResult
     static func send(
         _ request: ControlRequest, to folder: String, patience: Duration? = patience,
         read: (JSONObject) -> Void = { _ in }
-    ) -> Bool {
+    ) -> Reception {
+        let start = ContinuousClock.now
         guard
             let socket = UnixSocket.connect(
                 in: FilePath(folder), name: fileName, patience: patience)
-        else { return false }
+        else { return .nobodyListens }
         let connection = ControlConnection(socket)
+        let isSent = UnixSocket.send(Array(request.text.utf8), socket)
         // A master that refuses has hung up already, but has said why.
-        var isThere = UnixSocket.send(Array(request.text.utf8), socket)
-        while let answer = connection.read() {
-            isThere = true
-            read(answer)
+        guard let first = connection.read() else {
+            if let patience, .now - start >= patience { return .noAnswer }
+            return isSent ? .received : .nobodyListens
         }
-        return isThere
+        read(first)
+        UnixSocket.limit(socket, to: .zero)
+        while let answer = connection.read() { read(answer) }
+        return .received
     }
 }
 
@@ -300,66 +312,6 @@ package final class ControlConnection: Sendable {
             }
         }
         return nil
-    }
-}
-
-/// Sends requests to the master that uses a base folder.
-package struct ControlClient: Sendable {
-    private let folder: String
-
-    package init(folder: String) {
-        self.folder = folder
-    }
-
-    /// Sends a request, and waits until the master closes the connection.
-    ///
-    /// - Parameters:
-    ///   - request: The request.
-    ///   - read: Called with each answer.
-    /// - Returns: The last answer, or `nil` if the connection ended without any.
-    /// - Throws: ``ControlError`` if no master is running, or if it refuses the request.
-    @discardableResult
-    package func send(
-        _ request: ControlRequest, read: @escaping @Sendable (JSONObject) -> Void = { _ in }
-    ) async throws -> JSONObject? {
-        // A socket takes no message that is larger than its buffer.
-        guard request.text.utf8.count <= UnixSocket.messageLimit else {
-            throw ControlError(
-                "the arguments are too large: together they may have \(UnixSocket.messageLimit >> 10) "
-                    + "KiB", isUsage: true)
-        }
-        let (isThere, answer) = try await OwnThread.run { [folder] in
-            var last: JSONObject?
-            let isThere = ControlSocket.send(request, to: folder, patience: nil) { answer in
-                last = answer
-                if answer["error"] == nil { read(answer) }
-            }
-            return (isThere, last)
-        }
-        guard isThere else { throw ControlError(whyNobodyAnswers) }
-        if let error = answer?["error"]?.stringValue {
-            throw ControlError(error, isUsage: answer?["usage"] == .bool(true))
-        }
-        return answer
-    }
-
-    private var whyNobodyAnswers: String {
-        do throws(SystemFault) {
-            guard let process = try StoreLock.holder(in: folder) else {
-                return "no master is running in \(folder); start one with 'start', or name its "
-                    + "folder with --basedir"
-            }
-            return "the master of \(folder) (\(process)) does not answer: it is starting or "
-                + "ending, or the socket 'control' in its folder has been removed; try again, or "
-                + "end it with 'kill'"
-        } catch {
-            return StoreFolder.closedMessage(folder, error)
-        }
-    }
-
-    /// Whether the process of the last master is still there.
-    package func isMasterAlive() throws -> Bool {
-        try StoreLock.holder(in: folder) != nil
     }
 }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import MasterKit
 import MasterTesting
 import SystemPackage
@@ -73,15 +74,15 @@ struct ControlSocketTests {
     ) async throws {
         let told = Journal<ControlRequest>()
         try await inFolder(name) { folder in
-            #expect(await !tell(folder))
+            #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .nobodyListens)
             try await running(folder, told) {
-                #expect(await tell(folder))
+                #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .received)
                 #expect(told.entries == [.deliveriesChanged])
                 let mode = try FileManager.default.attributesOfItem(atPath: folder + "/control")[
                     .posixPermissions]
                 #expect(mode as? Int == 0o600)
             }
-            #expect(await !tell(folder))
+            #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .nobodyListens)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         }
     }
@@ -94,7 +95,7 @@ struct ControlSocketTests {
             #expect(FileManager.default.createFile(atPath: path, contents: Data("old".utf8)))
             let told = Journal<ControlRequest>()
             try await running(folder, told) {
-                #expect(await tell(folder))
+                #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .received)
             }
             try FileManager.default.createDirectory(
                 atPath: path + "/sub", withIntermediateDirectories: true)
@@ -109,9 +110,10 @@ struct ControlSocketTests {
         let told = Journal<ControlRequest>()
         try await inFolder { folder in
             try await running(folder, told) {
-                let silent = try await connect(1, to: folder)
-                #expect(silent.count == 1)
-                _ = await tell(folder)
+                let silent = UnixSocket.connect(
+                    in: FilePath(folder), name: ControlSocket.fileName, patience: .seconds(1))
+                #expect(silent != nil)
+                ControlSocket.send(.deliveriesChanged, to: folder)
                 await told.wait(for: 1)
                 for socket in silent { socket.close() }
             }
@@ -144,8 +146,8 @@ struct ControlSocketTests {
                     let found = try await error(answering: Array(text.utf8), in: folder)
                     #expect(found?.hasPrefix(expected) == true, "\(found ?? "")")
                 }
-                #expect(try await error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
-                #expect(await tell(folder))
+                #expect(try error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
+                #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .received)
                 #expect(told.entries == [.deliveriesChanged])
             }
         }
@@ -257,6 +259,26 @@ struct ControlSocketTests {
                 error?.description
                     == "no master is running in \(folder); start one with 'start', or name its "
                     + "folder with --basedir")
+        }
+    }
+
+    @Test func `a master that does not answer is named, with what to do`() async throws {
+        try await inFolder("/base") { folder in
+            let lock = try StoreLock(StoreFolder(path: folder))
+            defer { lock.release() }
+            let place = try POSIX.open(FilePath(folder), O_RDONLY | O_DIRECTORY)
+            let silent = try UnixSocket.listen(in: place, name: ControlSocket.fileName)
+            let error = await #expect(throws: ControlError.self) {
+                let client = ControlClient(folder: folder, patience: .seconds(1))
+                try await client.send(ControlRequest("status"))
+            }
+            silent.close()
+            let process = ProcessInfo.processInfo.processIdentifier
+            #expect(
+                error?.description
+                    == "the master of \(folder) (process \(process)) has not answered for 1 second: "
+                    + "it is suspended, or its machine has too much to do; look at its log, or end "
+                    + "it with 'kill -9 \(process)', which loses nothing")
         }
     }
 

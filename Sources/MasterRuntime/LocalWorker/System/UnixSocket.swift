@@ -133,7 +133,8 @@ enum UnixSocket {
         return OwnedDescriptor(FileDescriptor(rawValue: number))
     }
 
-    private static func limit(_ connection: OwnedDescriptor, to patience: Duration) {
+    /// How long a message may take to be sent or received; any time if it is zero.
+    static func limit(_ connection: OwnedDescriptor, to patience: Duration) {
         var time = timeval(tv_sec: Int(patience.components.seconds), tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(connection.number, SOL_SOCKET, SO_RCVTIMEO, &time, size)
