@@ -3,10 +3,8 @@ internal import HummingbirdCore
 internal import MasterKit
 internal import MasterRuntime
 
-/// The builders, a builder, and a build.
+/// A builder, and a build.
 extension Dashboard {
-    /// The most builders on a page.
-    private static let builderLimit = 60
     /// The most properties on a page.
     private static let propertyLimit = 200
     /// The most steps on a page.
@@ -17,87 +15,25 @@ extension Dashboard {
     /// How many rows come before those of the page.
     var offset: Int { max(0, request.query("offset").flatMap { Int($0) } ?? 0) }
 
-    // MARK: Home
-
-    func homePage() async throws -> Response {
-        let builders =
-            try await records(
-                ["builders"],
-                ["order": "name", "limit": "\(Self.builderLimit + 1)", "offset": "\(offset)"]) ?? []
-        let latest = try await records(["builds"], ["order": "-buildid", "limit": "300"]) ?? []
-        let waiting = try await site.master.pendingCounts()
-        var builds = Dictionary(grouping: latest) { $0.int("builderid") }
-        for builder in builders.prefix(Self.builderLimit) {
-            let id = builder.int("builderid")
-            guard builds[id] == nil else { continue }
-            builds[id] = try await records(
-                ["builders", "\(id)", "builds"], ["order": "-number", "limit": "5"])
+    /// A form with which the page searches itself.
+    func search(_ label: String, _ word: String, in html: inout HTML) {
+        html.element("form", ["role": "search", "class": "search"]) { html in
+            html.element("label", ["for": "q"], text: label)
+            html.void("input", ["id": "q", "name": "q", "type": "search", "value": word])
+            html.element("button", text: "Search")
         }
-        return Page(
-            site: site, visitor: visitor, title: "Builders",
-            live: ["builds/*/*", "buildrequests/*/*"]
-        ).response { html in
-            html.table(
-                "Builders with their last builds", id: "builders",
-                columns: ["Builder", "State", "Last builds", "Pending"]
-            ) { html in
-                for builder in builders.prefix(Self.builderLimit) {
-                    let id = builder.int("builderid")
-                    row(builder, builds[id] ?? [], waiting[builder.string("name")] ?? 0, in: &html)
-                }
-            }
-            if builders.isEmpty { html.element("p", text: "There are no builders.") }
-            pager(offset, Self.builderLimit, builders.count, in: &html)
-        }
-    }
-
-    private func row(
-        _ builder: JSONObject, _ builds: [JSONObject], _ pending: Int, in html: inout HTML
-    ) {
-        html.element("tr") { html in
-            html.element("th", ["scope": "row"]) { html in
-                html.link(address(builder: builder.int("builderid")), builder.string("name"))
-                for tag in builder["tags"]?.arrayValue?.compactMap(\.stringValue) ?? [] {
-                    html.element("span", ["class": "tag"], text: tag)
-                }
-            }
-            html.element("td") { html in
-                let running = builds.count { $0.isRunning }
-                if running > 0 {
-                    html.element("span", ["class": "badge running"], text: "\(running) running")
-                } else if let last = builds.first(where: { $0.results != nil }) {
-                    html.badge(last.results, isRunning: false)
-                } else {
-                    html.element("span", ["class": "dim"], text: "not built yet")
-                }
-            }
-            html.element("td") { html in
-                html.element("span", ["class": "chips"]) { html in
-                    for build in builds.prefix(5) { chip(build, in: &html) }
-                }
-            }
-            html.element("td", text: pending == 0 ? "" : "\(pending)")
-        }
-    }
-
-    /// A small link to a build in the color of its result.
-    private func chip(_ build: JSONObject, in html: inout HTML) {
-        let word = build.isRunning ? "running" : build.results?.name ?? "pending"
-        html.element(
-            "a",
-            [
-                "href": address(of: build), "class": "chip \(word)",
-                "aria-label": "build \(build.int("number")): \(word)",
-                "title": build.string("state_string"),
-            ], text: "#\(build.int("number"))")
     }
 
     /// Links to the rows before and after those of a page.
-    func pager(_ offset: Int, _ limit: Int, _ found: Int, in html: inout HTML) {
+    func pager(
+        _ offset: Int, _ limit: Int, _ found: Int, searching word: String = "",
+        in html: inout HTML
+    ) {
         guard offset > 0 || found > limit else { return }
+        let search = word.isEmpty ? "" : "q=\(word.percentEncoded)&"
         html.element("nav", ["class": "pager", "aria-label": "Pages"]) { html in
-            if offset > 0 { html.link("?offset=\(max(0, offset - limit))", "Previous") }
-            if found > limit { html.link("?offset=\(offset + limit)", "Next") }
+            if offset > 0 { html.link("?\(search)offset=\(max(0, offset - limit))", "Previous") }
+            if found > limit { html.link("?\(search)offset=\(offset + limit)", "Next") }
         }
     }
 
@@ -119,7 +55,7 @@ extension Dashboard {
                 ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit + 1)"]) ?? []
         let forcing = try await records(["builders", "\(id)", "forceschedulers"]) ?? []
         return Page(
-            site: site, visitor: visitor, title: builder.string("name"),
+            site: site, visitor: visitor, title: builder.string("name").isolated,
             live: ["builders/\(id)/builds/*/*", "builders/\(id)/buildrequests/*/*"]
         ).response { html in
             if let text = builder["description"]?.stringValue { html.element("p", text: text) }
@@ -228,7 +164,8 @@ extension Dashboard {
             live = ["builds/\(id)/*", "builds/\(id)/steps/*/*", "builds/\(id)/properties/*"]
         }
         return Page(
-            site: site, visitor: visitor, title: "\(found.builder.string("name")) #\(number)",
+            site: site, visitor: visitor,
+            title: "\(found.builder.string("name").isolated) #\(number)",
             live: live
         ).response { html in
             html.element("div", ["id": "summary", "data-refresh": ""]) { html in

@@ -310,3 +310,19 @@ enum WebTime {
         }
     }
 }
+
+extension String {
+    /// The text so that, if some of it is written from right to left, what stands beside it keeps
+    /// its place.
+    var isolated: String {
+        let isMixed = unicodeScalars.contains { scalar in
+            switch scalar.value {
+            case 0x590...0x8FF, 0xFB1D...0xFDFF, 0xFE70...0xFEFE, 0x10800...0x10FFF,
+                0x1E800...0x1EFFF:
+                true
+            default: false
+            }
+        }
+        return isMixed ? "\u{2068}\(self)\u{2069}" : self
+    }
+}

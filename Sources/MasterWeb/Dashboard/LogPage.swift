@@ -30,7 +30,8 @@ extension Dashboard {
         let isLive = word.isEmpty && log["complete"] != true && request.query("from") == nil
         return Page(
             site: site, visitor: visitor,
-            title: "\(builder.string("name")) #\(build.int("number")) \(step.string("name")): "
+            title: "\(builder.string("name").isolated) #\(build.int("number")) "
+                + "\(step.string("name").isolated): "
                 + log.string("name")
         ).response { html in
             html.element("p") { html in
@@ -41,11 +42,7 @@ extension Dashboard {
                 html.link(
                     site.access.prefix + "api/v2/logs/\(id)/raw_inline", "Whole log as text")
             }
-            html.element("form", ["role": "search", "class": "search"]) { html in
-                html.element("label", ["for": "q"], text: "Search this log")
-                html.void("input", ["id": "q", "name": "q", "type": "search", "value": word])
-                html.element("button", text: "Search")
-            }
+            search("Search this log", word, in: &html)
             if let found {
                 summary(of: found, word, from: first, count, id, in: &html)
             } else {
