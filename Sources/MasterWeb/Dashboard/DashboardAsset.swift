@@ -92,7 +92,7 @@ enum DashboardAsset: String, CaseIterable {
         .wide{min-width:12rem}
         .dim,.line{color:var(--dim)}
         .tag{display:inline-block;font-size:.8rem;border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;\
-        margin-left:.4rem;color:var(--dim);font-weight:400}
+        margin-left:.4rem;color:var(--dim);font-weight:400;text-decoration:none}
         .badge,.chip{display:inline-block;border-radius:.3rem;padding:0 .5rem;font-size:.9rem;\
         background:var(--other);color:var(--onbadge);white-space:nowrap;text-decoration:none}
         .chips{display:flex;flex-wrap:wrap;gap:.3rem}
@@ -289,6 +289,8 @@ enum DashboardAsset: String, CaseIterable {
               wait = 1000;
               say("Live");
               paths.forEach(consume);
+              // What has happened since the page was made was not heard of.
+              if (paths.length) refresh();
               for (const log of logs) {
                 consume(`logs/${log.id}/*`);
                 const answer = await fetch(`${api}logs/${log.id}`,
@@ -309,7 +311,7 @@ enum DashboardAsset: String, CaseIterable {
               connection.onclose = null;
               clearInterval(pulse);
               if (wait > 2000) explain(); else say("Not live; connecting again …");
-              setTimeout(() => { connect(); if (paths.length) refresh(); }, wait);
+              setTimeout(connect, wait);
               wait = Math.min(wait * 2, 30000);
             };
             connection.onclose = lose;

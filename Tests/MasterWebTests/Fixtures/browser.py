@@ -337,6 +337,17 @@ def check_connection(page, base, log):
         page.wait_for(
             f"document.querySelector('[data-seconds]').textContent !== {json.dumps(before)}", 5),
         "the duration of a running build stands still")
+    # What has changed between the answer of the server and the connection is seen, too.
+    script = page.call("Page.addScriptToEvaluateOnNewDocument", source="""
+        addEventListener('DOMContentLoaded', () => {
+          const table = document.getElementById('builders');
+          if (table) table.textContent = 'as it was before';
+        });""")["identifier"]
+    page.open(base)
+    check(
+        page.wait_for("document.getElementById('builders').innerText.includes('linux')", 5),
+        "the page stays as it was before the connection")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
     # Time flies, and the first connection tells nothing, not even that it has been closed.
     script = page.call("Page.addScriptToEvaluateOnNewDocument", source="""
         const tick = setInterval, Socket = WebSocket;
