@@ -338,9 +338,13 @@ extension DeliverySender {
         delivery.due = min(delivery.due, now + Self.drainingDelay)
     }
 
-    /// Logs why a report was not delivered; repetitions of the same reason only at debug level.
+    /// Logs why a report was not delivered, and the first one that is after that; repetitions of
+    /// the same reason only at debug level.
     private func log(_ outcome: DeliveryOutcome, isNews: Bool) {
-        guard let reason = outcome.reason else { return }
+        guard let reason = outcome.reason else {
+            guard isNews else { return }
+            return environment.logger.info("reports of \(reporter.name) are delivered again")
+        }
         if case .nothing = outcome {
             environment.logger.debug("\(reporter.name) had nothing to send: \(reason)")
             return

@@ -93,6 +93,11 @@ struct DeliveriesDrainTests {
                 await drained
             }
             #expect(try await bench.rows() == ["scripted 1.0 delivered 2"])
+            #expect(
+                bench.messages.texts == [
+                    "a report of scripted was not delivered: nothing listens; it will be retried",
+                    "reports of scripted are delivered again",
+                ])
         }
     }
 
