@@ -163,6 +163,34 @@ struct ServiceTests {
         }
     }
 
+    @Test(.timeLimit(.minutes(1)))
+    func `a scheduler has requests, secrets and pauses, too, and tells what keeps it`() async throws
+    {
+        try await withLoopbackServer { _ in
+            .text("", status: 503)
+        } _: { server in
+            try await MasterBench.with(
+                """
+                secrets: [secrets.Vault]
+                schedulers:
+                  - schedulers.Calendar:
+                      name: days
+                      builderNames: [one]
+                      url: !Interpolate "http://127.0.0.1:\(server.port)/%(secret:token)s"
+                builders: [{name: one, steps: []}]
+                """, plugins: [Calendar.self, Vault.self]
+            ) { bench in
+                try await bench.run(resumes: true) { master in
+                    await server.waitForRequests(2)
+                    let scheduler = try await master.status()["schedulers"]?[0]
+                    #expect(scheduler?["problem"] == "the calendar answers 503")
+                }
+                #expect(server.requests.first?.target == "/s3cr3t-value")
+                #expect(bench.messages.texts.contains("days: the calendar answers 503"))
+            }
+        }
+    }
+
     private static let chain = """
         services: [services.Follower]
         builders:
@@ -285,5 +313,20 @@ private struct Sleeper: MasterService {
 
     func run(in context: ServiceContext) async throws {
         await Task { await Self.end.wait() }.value
+    }
+}
+
+/// A scheduler that asks another service.
+private struct Calendar: Scheduler {
+    static let summary = "Asks a calendar."
+
+    @Setting("Where to ask.") var url: Renderable<String>
+
+    func run(in context: SchedulerContext) async throws {
+        while true {
+            let answer = try await context.send(HTTPRequest(.get, try context.render(url)))
+            context.problem = answer.isSuccess ? nil : "the calendar answers \(answer.status)"
+            try await context.sleep(for: .milliseconds(1))
+        }
     }
 }
