@@ -110,6 +110,7 @@ extension BuildDetails {
                 || usesBuilds && mention("properties"),
             steps: usesSteps, logs: usesLogs,
             logContents: usesContents ? .all : .none,
-            previousResults: names.contains("previous_results"))
+            previousResults: names.contains("previous_results"),
+            changes: usesBuilds && mention("changes"))
     }
 }

@@ -29,8 +29,10 @@ public struct RecordedBuild: Sendable {
     public var previousResults: Results?
     /// The results of the previous build's steps, by name.
     public var previousSteps: [String: Results]
-    /// The authors of its changes.
+    /// The authors of its changes, beside those of ``changes``.
     public var authors: [String] = []
+    /// Its changes, for reports that want them.
+    public var changes: [Change] = []
 
     static let startedAt = Date(timeIntervalSince1970: 1_795_342_547)
 
@@ -224,7 +226,10 @@ extension RecordedBuild: ReportSource {
     package func results(ofStep name: String, inBuild id: Int) -> Results? { previousSteps[name] }
 
     /// The authors of its changes.
-    package func authors(of event: Event) -> [String] { authors }
+    package func authors(of event: Event) -> [String] { authors + changes.map(\.author) }
+
+    /// Its changes.
+    package func changes(of event: Event) -> [Change] { changes }
 }
 
 /// A finished sample buildset for tests, with its builds.
@@ -277,7 +282,16 @@ extension RecordedBuildset: ReportSource {
 
     /// The authors of the changes of one of the builds, or of all.
     package func authors(of event: Event) -> [String] {
-        builds.filter { event.buildID == nil || $0.number == event.buildID }.flatMap(\.authors)
+        builds(of: event).flatMap { $0.authors(of: event) }
+    }
+
+    /// The changes of one of the builds, or of all.
+    package func changes(of event: Event) -> [Change] {
+        builds(of: event).flatMap(\.changes)
+    }
+
+    private func builds(of event: Event) -> [RecordedBuild] {
+        builds.filter { event.buildID == nil || $0.number == event.buildID }
     }
 
     private func build(_ number: Int?) -> RecordedBuild? {

@@ -84,12 +84,17 @@ public struct BuildDetails: Sendable, Hashable {
     public var previousResults: Bool
     /// The authors of the changes, who are among the ``ReportTopic/users``.
     public var authors: Bool
+    /// The newest changes that the build was made of, at most ``maximumChanges``.
+    public var changes: Bool
+
+    /// The most changes of a build in a report.
+    public static let maximumChanges = 100
 
     /// Creates a selection of details.
     public init(
         properties: Bool = true, steps: Bool = false, logs: Bool = false,
         logContents: LogContents = .none, logTail: Int? = nil, previousResults: Bool = false,
-        authors: Bool = true
+        authors: Bool = true, changes: Bool = false
     ) {
         self.properties = properties
         self.steps = steps
@@ -98,6 +103,7 @@ public struct BuildDetails: Sendable, Hashable {
         self.logTail = logTail
         self.previousResults = previousResults
         self.authors = authors
+        self.changes = changes
     }
 
     /// Whether logs are fetched, for themselves or for their content.
@@ -113,7 +119,7 @@ public struct BuildDetails: Sendable, Hashable {
             logs: logs || other.logs, logContents: logContents.union(other.logContents),
             logTail: [logTail, other.logTail].compactMap(\.self).max(),
             previousResults: previousResults || other.previousResults,
-            authors: authors || other.authors)
+            authors: authors || other.authors, changes: changes || other.changes)
     }
 }
 

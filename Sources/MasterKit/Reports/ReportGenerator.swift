@@ -66,11 +66,17 @@ package protocol ReportSource: Sendable {
     /// Returns the authors of the changes that an event is about: those of its build, request or
     /// buildset.
     func authors(of event: Event) async throws -> [String]
+
+    /// Returns these changes, oldest first.
+    func changes(of event: Event) async throws -> [Change]
 }
 
 extension ReportSource {
     /// Nobody.
     package func authors(of event: Event) async throws -> [String] { [] }
+
+    /// None.
+    package func changes(of event: Event) async throws -> [Change] { [] }
 }
 
 /// The interface of a generator to the event, the reporter's formatter, and the related records.
@@ -218,6 +224,10 @@ public struct ReportContext: Sendable {
         guard var record = event.buildRecord else { return [] }
         if details.includesSteps, event.kind.record != .buildrequest {
             record["steps"] = .array(try await source.steps(of: record, with: details))
+        }
+        if details.changes {
+            let changes = try await source.changes(of: event).suffix(BuildDetails.maximumChanges)
+            record["changes"] = .array(changes.map { .object($0.json) })
         }
         if !details.properties { record["properties"] = [:] }
         return [record]

@@ -173,6 +173,10 @@ private enum ReportShape {
             BuildRequest(id: 1, buildsetID: 1, builderID: 1, submittedAt: moment).json),
         "buildset": .object(buildset), "parentbuild": .null, "parentbuilder": .null,
         "builder": .object(Builder(id: 1, name: "").json), "url": "",
-        "steps": [.object(failedStep)],
+        "steps": [.object(failedStep)], "changes": [.object(change)],
     ])
+
+    private static let change = Change(
+        author: "", comments: "", sourceStamp: SourceStamp(id: 1, createdAt: moment), when: moment
+    ).json
 }

@@ -92,16 +92,15 @@ package struct StoreReportSource: ReportSource {
 
     /// The authors of the changes of a build with its collapsed requests, or of a request's buildset.
     package func authors(of event: Event) async throws -> [String] {
+        try await changes(of: event).map(\.author)
+    }
+
+    /// The changes of a build with its collapsed requests, or of a request's buildset.
+    package func changes(of event: Event) async throws -> [Change] {
         let buildset = event.record[event.kind.record == .buildset ? "bsid" : "buildsetid"]
         return try await store.read { database in
-            let changes =
-                if let id = event.buildID {
-                    try Change.all(ofBuild: id, in: database)
-                } else {
-                    try buildset?.intValue.map { try Change.all(ofBuildset: $0, in: database) }
-                        ?? []
-                }
-            return changes.map(\.author)
+            if let id = event.buildID { return try Change.all(ofBuild: id, in: database) }
+            return try buildset?.intValue.map { try Change.all(ofBuildset: $0, in: database) } ?? []
         }
     }
 

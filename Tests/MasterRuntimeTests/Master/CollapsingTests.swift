@@ -304,6 +304,7 @@ struct CollapsingTests {
         let event = Event(at: .now, kind: .buildFinished, lane: 1, buildID: id, record: [:])
         let authors = try await source.authors(of: event)
         #expect(Set(authors) == ["Bob", "Cleo"])
+        #expect(try await source.changes(of: event).map(\.id) == Array(2...500))
     }
 
     @Test func `each change is built once, however requests and builds meet`() async throws {

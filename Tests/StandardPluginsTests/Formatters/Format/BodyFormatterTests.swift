@@ -1,3 +1,4 @@
+import FoundationEssentials
 import MasterKit
 import MasterTesting
 import Testing
@@ -69,6 +70,23 @@ struct BodyFormatterTests {
         build.authors = ["Cleo <c@example.org>", "Ann <a@example.org>", "b"]
         let value = try await body("people: !Field blamelist", build)
         #expect(value == ["people": ["Ann <a@example.org>", "Cleo <c@example.org>", "b"]])
+    }
+
+    @Test func `the newest changes are there where they are named`() async throws {
+        var build = RecordedBuild()
+        build.changes = (1...101).map { number in
+            Change(
+                author: "Ann <a\(number)@example.org>", comments: "change \(number)",
+                sourceStamp: SourceStamp(revision: "r\(number)"), when: .now)
+        }
+        let value = try await body(
+            """
+            count: "{{ build.changes.count }}"
+            first: "{{ build.changes[0].comments }} at {{ build.changes[0].revision }}"
+            """, build)
+        #expect(value == ["count": "100", "first": "change 2 at r2"])
+        let whole = try await body("build: !Field build", build)
+        #expect(whole["build"]?["changes"] == nil)
     }
 
     @Test func `texts with quotes and line ends stay one JSON text`() async throws {
