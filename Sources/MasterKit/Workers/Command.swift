@@ -381,7 +381,8 @@ public struct CommandEnvironment: SettingValue, Hashable {
     ) -> String?? {
         let subject = "'\(name.shortened)' in \(decoder.subject)"
         switch node.kind {
-        case .scalar:
+        // Also an expression that is written as a list or mapping.
+        case _ where node.expressionName != nil, .scalar:
             return decoder.about(subject) { decoder.decode(String?.self, from: node) }
         case .sequence:
             let items = decoder.about("an item of \(subject)") {

@@ -76,4 +76,20 @@ struct StepValueTests {
             variables?.map { "\($0.key)=\($0.value ?? "(none)")" }
                 == ["main=7", "P=a:b", "Q=(none)"])
     }
+
+    @Test func `a variable may be an expression with settings of its own`() throws {
+        let reading = Reading(
+            """
+            {A: !Property {key: nothing, default: y}, \
+            B: !Interpolate ["%(kw:a)s", {a: !Property branch}], \
+            P: [/bin, !Property {key: nothing, default: /opt}]}
+            """,
+            as: Renderable<CommandEnvironment>.self)
+        #expect(reading.messages == [])
+        let variables = try reading.value?.render(in: .sample()).variables
+        #expect(
+            variables?.map { "\($0.key)=\($0.value ?? "(none)")" } == [
+                "A=y", "B=main", "P=/bin:/opt",
+            ])
+    }
 }
