@@ -11,7 +11,7 @@ public struct Trigger: TriggeringStep, SettingHints {
     var builderNames: Renderable<TriggeredNames>?
 
     @Setting("Schedulers of the kind schedulers.Triggerable, whose builders are built.", .notEmpty)
-    var schedulerNames: [SchedulerReference] = []
+    var schedulerNames: Renderable<[SchedulerReference]> = Renderable([])
 
     @Setting("Wait until the builds have ended, and take the worst of their results.")
     var waitForFinish = Renderable(false)
@@ -47,11 +47,11 @@ public struct Trigger: TriggeringStep, SettingHints {
     }
 
     /// The schedulers that the step triggers.
-    public var triggeredSchedulers: [SchedulerReference] { schedulerNames }
+    public var triggeredSchedulers: [SchedulerReference] { schedulerNames.constant ?? [] }
 
     /// The schedulers that the step is known to wait for.
     public var awaitedSchedulers: [SchedulerReference] {
-        waitForFinish.constant == true ? schedulerNames : []
+        waitForFinish.constant == true ? triggeredSchedulers : []
     }
 
     /// The builders that the step is known to trigger.
@@ -59,12 +59,13 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// Reports settings that contradict each other.
     public func check(_ settings: SettingsCheck) {
-        if builderNames == nil, schedulerNames.isEmpty {
+        let areSchedulersGiven = schedulerNames.constant?.isEmpty != true
+        if builderNames == nil, !areSchedulersGiven {
             settings.error(
                 "steps.Trigger needs 'builderNames' or 'schedulerNames'", at: "builderNames")
         }
         if settings.isGiven("unimportantBuilderNames") {
-            if schedulerNames.isEmpty, let all = builderNames?.constant?.names,
+            if !areSchedulersGiven, let all = builderNames?.constant?.names,
                 let other = unimportantBuilderNames.constant?.items.first(where: {
                     !all.contains($0.name)
                 })
@@ -79,8 +80,9 @@ public struct Trigger: TriggeringStep, SettingHints {
     /// Submits the builds and, if asked to, waits for them.
     public func run(in context: StepContext) async throws -> Results {
         let builders: [String] = try context.render(builderNames)?.names ?? []
-        let names = builders + schedulerNames.map(\.name)
-        let requests = try requests(for: builders, in: context)
+        let schedulers = try context.render(schedulerNames).map(\.name)
+        let names = builders + schedulers
+        let requests = try requests(for: builders, and: schedulers, in: context)
         let isWaiting = try context.render(waitForFinish)
         await context.setSummary(
             isWaiting ? "waiting for \(Self.list(names))" : "triggering \(Self.list(names))")
@@ -114,13 +116,13 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// One request for the builders, and one for each scheduler.
     private func requests(
-        for builders: [String], in context: StepContext
+        for builders: [String], and schedulers: [String], in context: StepContext
     ) throws -> [BuildsetRequest] {
         let request = try request(for: builders, in: context)
-        let scheduled = schedulerNames.map { scheduler in
+        let scheduled = schedulers.map { scheduler in
             var copy = request
             copy.builders = nil
-            copy.scheduler = scheduler.name
+            copy.scheduler = scheduler
             return copy
         }
         return (builders.isEmpty ? [] : [request]) + scheduled

@@ -294,9 +294,10 @@ struct SchedulerTests {
         }
     }
 
-    @Test func `Trigger builds what schedulers say, with their properties over its own`()
-        async throws
-    {
+    @Test(arguments: ["[pack, docs]", "[!Property {key: none, default: pack}, docs]"])
+    func `Trigger builds what schedulers say, with their properties over its own`(
+        names: String
+    ) async throws {
         let yaml = """
             schedulers:
               - schedulers.Triggerable:
@@ -306,7 +307,7 @@ struct SchedulerTests {
               - name: start
                 steps:
                   - steps.Trigger:
-                      schedulerNames: [pack, docs]
+                      schedulerNames: \(names)
                       waitForFinish: true
                       set_properties: {kind: own, more: 1, reason: why}
               - {name: deb, triggeredOnly: true, steps: [steps.Play: $note]}
