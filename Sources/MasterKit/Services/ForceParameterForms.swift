@@ -84,8 +84,7 @@ struct WorkerParameter: CommonParameterSettings, SettingHints {
 
 /// Those of a nested parameter.
 struct GroupParameter: CommonParameterSettings {
-    @Setting(
-        "The name of the property that has the values; by default each is a property.", .notEmpty)
+    @Setting("The name of the property that has the values; by default each is a property.")
     var name: String?
     @Setting("A description for people.") var label: String?
 

@@ -63,6 +63,7 @@ struct ForceSchedulerTests {
                 fields:
                   - util.IntParameter: {name: count, default: 1}
                   - util.NestedParameter:
+                      name: ''
                       fields: [util.FixedParameter: {name: kind, default: full}]
                   - util.NestedParameter:
                       {name: to, fields: [util.StringParameter: {name: zone}]}
