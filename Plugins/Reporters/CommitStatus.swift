@@ -37,6 +37,7 @@ extension CommitStatusReporter {
         switch name {
         case "url", "address", "endpoint", "webhook", "server_url", "serverUrl": "write 'baseURL'"
         case "repo", "project", "project_id": "write 'repository'"
+        case "oauth_key", "oauth_secret": "write 'auth: [USER, !Secret NAME]' with an app password"
         case "mode", "builders", "tags":
             "write 'generators: [generators.BuildStatusGenerator: {\(name): …}]'"
         default: nil

@@ -115,7 +115,7 @@ public struct MailNotifier: Reporter, SettingHints {
         case "user", "username": "write 'smtpUser'"
         case "password": "write 'smtpPassword'"
         case "headers": "write 'extraHeaders'"
-        case "mode", "builders", "tags", "addLogs", "addPatch":
+        case "mode", "builders", "tags", "categories", "addLogs", "addPatch":
             "write it at a generator: 'generators: [generators.BuildStatusGenerator: {…}]'"
         case "dumpMailsToLog": "write 'debug'"
         case "messageFormatter":

@@ -125,6 +125,7 @@ extension ChangeFilter: SettingHints {
         case "author", "author_re", "who":
             "changes can't be selected by their authors; remove it"
         case "files", "files_re": "write 'fileIsImportant' in the scheduler"
+        case "filter.ChangeFilter", "ChangeFilter": "write its settings in place of it"
         case "branches": "write 'branch', which can be a list"
         case "categories": "write 'category', which can be a list"
         case "properties", "property": "write 'property_eq'"

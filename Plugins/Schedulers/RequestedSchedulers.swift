@@ -99,6 +99,18 @@ public struct ForceScheduler: ForcedScheduler {
     }
 }
 
+extension ForceScheduler: SettingHints {
+    /// A hint for fields that older versions of Buildbot have beside each other.
+    public static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "branch", "revision", "repository", "project":
+            "write 'codebases: [util.CodebaseParameter: {codebase: \"\", \(name): …}]'"
+        case "codebase": "write 'codebases'"
+        default: nil
+        }
+    }
+}
+
 /// Builds the same sources after the builds of another scheduler have succeeded.
 public struct Dependent: Scheduler {
     /// What the scheduler does.

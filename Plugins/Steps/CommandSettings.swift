@@ -82,6 +82,13 @@ struct ProcessSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "lazylogfiles": "a log of 'logfiles' always begins with its first bytes; remove it"
+        case "log_eval_func":
+            "a file has no functions; write 'decodeRC', or a step plugin in Swift"
+        case "suppressionFile", "suppressionList", "warningExtractor", "directoryEnterPattern",
+            "directoryLeavePattern":
+            "this version does not have it; let 'warningPattern' fit only what counts"
+        case "stdioLogName", "obfuscated", "remote_timestamps":
+            "this version does not have it; remove it"
         case "stdin", "input": "write 'initialStdin'"
         case "signal", "kill_signal": "write 'interruptSignal'"
         case _ where name.contains(" "):

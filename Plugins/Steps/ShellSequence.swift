@@ -85,7 +85,15 @@ struct SequencedCommand: SettingValue {
         }
     }
 
-    private struct Form: Settings {
+    private struct Form: SettingHints {
+        static func hint(forUnknown name: String) -> String? {
+            switch name {
+            case "util.ShellArg": "write its settings in place of it"
+            case "logfile": "write 'logname'"
+            default: nil
+            }
+        }
+
         @Setting("What to run.") var command: CommandLineSetting
         @Setting("The log for its output.", .notEmpty) var logname = "stdio"
         @Setting("A failure ends the sequence.") var haltOnFailure = false

@@ -140,7 +140,10 @@ extension ForceParameter {
         else { return decoder.mismatch(node, expected: shape) }
         guard key.hasPrefix(prefix), let kind = Kind(rawValue: String(key.dropFirst(5))) else {
             let known = Kind.allCases.map { prefix + $0.rawValue }
-            let remedy = remedies[key] ?? Suggestion.remedy(for: key, among: known)
+            // Also 'forcesched.StringParameter', or the name alone.
+            let plain = prefix + (key.split(separator: ".").last ?? "")
+            let remedy =
+                remedies[plain] ?? Suggestion.remedy(for: plain, among: known, all: known)
             return decoder.error(
                 "there is no parameter type '\(key)'; \(remedy)", at: entry.key.range)
         }
@@ -167,6 +170,8 @@ extension ForceParameter {
         "util.PatchParameter": "commit the patch to a branch, and build that",
         "util.AnyPropertyParameter": "list a parameter for each property",
         "util.InheritBuildParameter": "list the properties to repeat, or rebuild the other build",
+        "util.BuildslaveChoiceParameter": "limit the workers by 'workernames' of the builder",
+        "util.WorkerChoiceParameter": "limit the workers by 'workernames' of the builder",
     ]
 
     private func checked(

@@ -59,6 +59,15 @@ public struct RetryPolicy: SettingValue, Hashable {
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> RetryPolicy? {
         guard node.mapping != nil else {
             guard case .int = node.resolved else {
+                if case .int(let delay)? = node.sequence?.first?.resolved,
+                    case .int(let repeats)? = node.sequence?.last?.resolved,
+                    node.sequence?.count == 2
+                {
+                    return decoder.error(
+                        "\(decoder.subject) must be \(shape); for Buildbot's (\(delay), \(repeats)) "
+                            + "write {attempts: \(repeats + 1), backoff: \(delay)s}", at: node.range
+                    )
+                }
                 return decoder.mismatch(node, expected: shape)
             }
             return decoder.decode(Attempts.self, from: node).map {

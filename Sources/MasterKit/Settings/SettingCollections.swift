@@ -5,7 +5,12 @@ extension Array: SettingValue where Element: SettingValue {
     /// Reads a list, item by item; a single value is not accepted as a list.
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> [Element]? {
         guard case .sequence(let items) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
+            guard let word = node.scalarText, node.isWord else {
+                return decoder.mismatch(node, expected: shape)
+            }
+            return decoder.error(
+                "\(decoder.subject) must be \(shape), not '\(word)'; write [\(word)]",
+                at: node.range, fix: "[\(word)]")
         }
         let values = items.map { decoder.decode(Element.self, from: $0) }
         // A key path on a generic type would be created anew for each call.

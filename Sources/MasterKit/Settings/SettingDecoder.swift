@@ -103,7 +103,9 @@ public final class SettingDecoder {
 
     /// Adds an error that states what was expected and what was found; returns `nil`.
     public func mismatch<Value>(_ node: YAMLNode, expected: String) -> Value? {
-        error("\(subject) must be \(expected), not \(node.wording)", at: node.range)
+        let remedy = node.isPythonsNone ? "; write null" : ""
+        return error(
+            "\(subject) must be \(expected), not \(node.wording)\(remedy)", at: node.range)
     }
 
     /// Adds diagnostics from another source, such as the parser.

@@ -74,6 +74,11 @@ extension Bool: SettingValue {
                 "\(decoder.subject) must be \(shape); '\(scalar.value)' is a text in YAML 1.2, "
                     + "write \(value)", at: node.range, fix: "\(value)")
         }
+        if scalar.value.hasPrefix("lambda") {
+            return decoder.error(
+                "\(decoder.subject) must be \(shape), not a function; write a condition such as "
+                    + "!Equal [!Property branch, main]", at: node.range)
+        }
         return decoder.mismatch(node, expected: shape)
     }
 }

@@ -38,6 +38,20 @@ extension YAMLNode {
         }
     }
 
+    /// Whether the node is `None` without quotes, which is a text in YAML.
+    var isPythonsNone: Bool {
+        guard case .scalar(let scalar) = kind, expressionName == nil else { return false }
+        return scalar.style == .plain && scalar.value == "None"
+    }
+
+    /// Whether the node is a short text that needs no quotes, also in a list.
+    var isWord: Bool {
+        guard case .scalar(let scalar) = kind, case .string? = resolved, !isPythonsNone else {
+            return false
+        }
+        return scalar.value.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9_.\/@-]{0,39}/) != nil
+    }
+
     /// Whether part of the node is a placeholder for something already reported.
     var holdsPlaceholder: Bool { contains(where: \.isPlaceholder) }
 
@@ -58,12 +72,32 @@ extension YAMLNode {
 extension SettingDecoder {
     /// Warns if a string contains expressions that will not be rendered.
     func warnOfLiteralExpressions(in node: YAMLNode, text: String) {
+        guard !warnOfPython(in: node, text: text) else { return }
         // Most strings contain neither character, and a character is found much faster than a
         // substring.
         let mayHoldOne = text.utf8.contains { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "{") }
         guard mayHoldOne, node.expressionName == nil else { return }
         warnOfLiteralInterpolation(in: node, text: text)
         warnOfLiteralTemplate(in: node, text: text)
+    }
+
+    /// Warns of what a master.cfg of Buildbot computes.
+    private func warnOfPython(in node: YAMLNode, text: String) -> Bool {
+        guard node.expressionName == nil else { return false }
+        if node.isPythonsNone {
+            warning(
+                "'None' is a text here; write null, or put quotes around it", at: node.range)
+            return true
+        }
+        guard text.utf8.contains(UInt8(ascii: "(")),
+            let call = text.prefixMatch(
+                of: /(?:util\.)?(Property|Interpolate|Secret|WithProperties)\(/)
+        else { return false }
+        let tag = call.1 == "WithProperties" ? "Interpolate" : call.1
+        let value = tag == "Interpolate" ? "TEXT" : "NAME"
+        warning(
+            "'\(call.0)…)' is Python, and is sent as it is; write !\(tag) \(value)", at: node.range)
+        return true
     }
 
     private func warnOfLiteralInterpolation(in node: YAMLNode, text: String) {

@@ -22,8 +22,24 @@ public enum Suggestion {
         return switch list.count {
         case 0: "there are none"
         case 1: "there is only '\(list[0])'"
-        default: "there are \(list.joined(separator: ", "))"
+        case ...longestList: "there are \(list.joined(separator: ", "))"
+        default: "there are \(list.count), such as \(examples(of: list, for: word))"
         }
+    }
+
+    /// The most names that a message lists.
+    private static let longestList = 50
+
+    /// Some of many names: those that contain the word, or else those that begin most like it.
+    private static func examples(of list: [String], for word: String) -> String {
+        let lowered = word.lowercased()
+        let containing = list.filter { $0.lowercased().contains(lowered) }
+        func shared(_ name: String) -> Int {
+            zip(name.lowercased(), lowered).prefix { $0 == $1 }.count
+        }
+        let closest = list.map(shared).max()
+        let some = containing.isEmpty ? list.filter { shared($0) == closest } : containing
+        return some.prefix(8).joined(separator: ", ")
     }
 
     /// A remedy for a value that is not one of the choices: the closest one, or else all of them.
@@ -153,6 +169,13 @@ extension SettingDecoder {
         }
         let name = text.split(separator: ".").last ?? ""
         let sameName = known.first { $0.key.name == name }.map { "did you mean '\($0.key)'?" }
+        // Also 'words.IRC' or 'worker.DockerLatentWorker', as modules of Buildbot are named.
+        let plain = known.first.map { "\($0.key.namespace.rawValue).\(name)" }
+        if sameName == nil, let plain,
+            let remedy = AbsentPlugin.remedy(for: plain, among: known)
+        {
+            return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
+        }
         let keys = known.map(\.key.description)
         // The kind of the plugin alone makes no key a near one.
         let near = known.map(\.key).filter {
@@ -165,86 +188,5 @@ extension SettingDecoder {
                 ? (text.contains(".") ? Self.foreignPlugin : Self.bareWord(among: known))
                 : Suggestion.remedy(for: text, among: keys))
         return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
-    }
-}
-
-/// Plugins that exist in Buildbot or elsewhere but not in this program.
-enum AbsentPlugin {
-    /// What to write for a command, or for a step without the colon after its name.
-    private static func remedy(
-        for text: String, with space: String.Index, among known: [Registry.Entry]
-    ) -> String {
-        let first = text[..<space]
-        let named = known.first { $0.key.name == first }.map { "\($0.key)" }
-        let isStep = named != nil || text.hasPrefix("steps.")
-        let step = named ?? (isStep ? String(first) : "steps.ShellCommand")
-        let value = (isStep ? String(text[space...].dropFirst()) : text).shortened
-        let isPlain = [": ", " #", "'", "\""].allSatisfy { !value.contains($0) }
-        return isPlain
-            ? "write '\(step): \(value)'" : "write '\(step): …' with the text in quotes"
-    }
-
-    /// The keys of commands in the files of other programs.
-    static let commandWords = [
-        "run", "script", "shell", "sh", "bash", "cmd", "command", "exec",
-    ]
-
-    /// What to use instead, or `nil` if there is no specific hint.
-    static func remedy(for text: String, among known: [Registry.Entry]) -> String? {
-        if let space = text.firstIndex(of: " ") {
-            return remedy(for: text, with: space, among: known)
-        }
-        if commandWords.contains(text) { return "write 'steps.ShellCommand: …'" }
-        switch text {
-        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout":
-            return "write 'steps.Git'"
-        case "uses":
-            return "actions don't run here; write 'steps.Git' for a checkout, and "
-                + "'steps.ShellCommand: …' for a command"
-        case "steps.Mercurial", "steps.SVN", "steps.P4", "steps.Repo", "steps.Bzr", "steps.CVS",
-            "steps.Darcs", "steps.Monotone":
-            return "this version fetches sources with git alone, in 'steps.Git'; fetch others in a "
-                + "'steps.ShellCommand'"
-        case "steps.Shell", "steps.Sh", "steps.Run", "steps.Script":
-            return "write 'steps.ShellCommand', once for each command"
-        case "steps.MultipleFileUpload":
-            return "write 'steps.FileUpload' once for each file, or 'steps.DirectoryUpload'"
-        case "secrets.SecretInAFile": return "write 'secrets.File'"
-        case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
-            "secrets.SecretInPass":
-            return "write 'secrets.Command' with the program that prints the secret"
-        case "schedulers.NightlyTriggerable":
-            return "use 'schedulers.Nightly' for times of a day, or 'schedulers.Triggerable'"
-        case "schedulers.Try_Userpass", "schedulers.Try_Jobdir":
-            return "push to a branch, and let a change source find it or 'force --branch' build it"
-        default: return sourceRemedy(for: text) ?? reporterRemedy(for: text)
-        }
-    }
-
-    private static func sourceRemedy(for text: String) -> String? {
-        guard text.hasPrefix("changes."), text != "changes.GitPoller" else { return nil }
-        if text.lowercased().contains("pullrequest") {
-            return "let the service call a hook, which takes pull requests, too: see "
-                + "'change_hook_dialects' of 'www'"
-        }
-        let others = ["Hg", "SVN", "P4", "CVS", "Bzr", "Gerrit", "PBChange", "Maildir"]
-        guard others.contains(where: { text.contains($0) }) else { return nil }
-        return "this version looks at git repositories alone; let a hook of the repository post to "
-            + "/change_hook/base"
-    }
-
-    private static func reporterRemedy(for text: String) -> String? {
-        let services = [
-            "GitHub", "GitLab", "Gitea", "Bitbucket", "Gerrit", "Slack", "Telegram", "Zulip", "IRC",
-            "Mail", "Pushover", "Pushjet", "Discord", "Teams", "Mattermost",
-        ]
-        if text == "reporters.BitbucketServerCoreAPIStatusPush" {
-            return "write 'reporters.BitbucketServerStatusPush'"
-        }
-        guard text.hasPrefix("reporters."), text != "reporters.HttpStatusPush",
-            services.contains(where: { text.contains($0) })
-        else { return nil }
-        return "use 'reporters.HttpStatusPush' with the address of the service and its body in "
-            + "'format'"
     }
 }

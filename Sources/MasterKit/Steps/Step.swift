@@ -192,6 +192,7 @@ extension StepOptions: SettingHints {
             "write 'flunkOnFailure: false'"
         case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
         case "environment": "write 'env'"
+        case "timeout": "write 'maxTime'"
         case "lock": "write 'locks'"
         case "links", "addURL", "addURLs": "write 'urls'"
         default: nil

@@ -229,13 +229,13 @@ struct FactoryReference: SettingValue {
         if let name = node.scalarText, !node.isNull {
             return FactoryReference(name: name, arguments: [], range: node.range)
         }
-        guard node.sequence == nil else {
+        let entries = node.mapping?.entries ?? []
+        guard node.sequence == nil, entries.count != 1 || entries[0].value.sequence == nil else {
             return decoder.error(
                 "\(decoder.subject) is a list; a builder has its list of steps in 'steps'",
                 at: node.range)
         }
-        guard case .mapping(let mapping) = node.kind, mapping.entries.count == 1,
-            let entry = mapping.entries.first, let name = entry.key.scalarText
+        guard entries.count == 1, let entry = entries.first, let name = entry.key.scalarText
         else { return decoder.mismatch(node, expected: shape) }
         guard let arguments = arguments(of: entry.value, with: decoder) else { return nil }
         return FactoryReference(name: name, arguments: arguments, range: entry.key.range)

@@ -18,6 +18,12 @@ struct LockDeclarations: SettingValue {
             guard !name.isEmpty else {
                 return decoder.error("the name of a lock must not be empty", at: entry.key.range)
             }
+            if case .int(let count) = entry.value.resolved {
+                decoder.error(
+                    "the lock '\(name)' takes a mapping; write {maxCount: \(count)}",
+                    at: entry.value.range)
+                continue
+            }
             let form = decoder.read(
                 LockForm.self, from: entry.value, owner: "the lock '\(name)'", at: entry.value.range
             )
@@ -40,6 +46,8 @@ private struct LockForm: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "maxCountForWorker": "a lock is counted over all workers; write 'maxCount'"
+        case "util.MasterLock", "util.WorkerLock": "write its settings in place of it"
+        case "scope": "a lock holds for all workers; remove it"
         case "mode", "access": "how a lock is shared is written where it is used: {NAME: counting}"
         default: nil
         }

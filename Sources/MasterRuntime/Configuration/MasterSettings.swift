@@ -49,6 +49,30 @@ extension MasterSettings: SettingHints {
         case "buildbotUrl", "buildbotURl": "write 'buildbotURL'"
         case "change_sources", "changeSource", "changes": "write 'change_source'"
         case "slaves", "agents", "runners", "nodes": "write 'workers'"
+        default: hint(forBuildbots: name)
+        }
+    }
+
+    /// What has another name or place than in a master.cfg of Buildbot.
+    private static func hint(forBuildbots name: String) -> String? {
+        switch name {
+        case "projectName": "write 'title'"
+        case "projectURL": "write 'titleURL'"
+        case "mergeRequests": "write 'collapseRequests'"
+        case "slavePortnum": "write 'protocols: {msgpack: {port: …}}'"
+        case "buildHorizon", "eventHorizon": "write 'janitor: {keepBuilds: …}'"
+        case "logHorizon": "write 'janitor: {keepLogs: …}'"
+        case "changeHorizon": "write 'janitor: {keepChanges: …}'"
+        case "configurators": "write 'janitor: {keepLogs: …, keepBuilds: …}'"
+        case "logMaxSize", "logMaxTailSize": "write 'max_log_size' in the steps that need it"
+        case "logEncoding": "write it in the steps that need it"
+        case "codebaseGenerator": "write 'codebase' in each change source"
+        case "prioritizeBuilders": "write 'priority' in the schedulers"
+        case "db", "db_url": "builds are stored in the folder of '--basedir'; remove it"
+        case "buildbotNetUsageData", "caches", "changeCacheSize", "buildCacheSize", "validation",
+            "metrics", "multiMaster", "mq", "manhole", "debugPassword", "user_managers", "revlink",
+            "projects", "logCompressionMethod", "logCompressionLimit":
+            "this version does not have it; remove it"
         default: nil
         }
     }

@@ -60,7 +60,9 @@ extension WebSettings: SettingHints {
         case "url": "write 'buildbotURL' at the top level"
         case "users", "token": "write it in 'auth'"
         case "change_hook_auth": "write the secrets in 'change_hook_dialects'"
-        case "plugins", "avatar_methods", "custom_templates_dir", "logfileName", "debug":
+        case "plugins", "avatar_methods", "custom_templates_dir", "logfileName", "debug", "theme",
+            "ui_default_config", "versions", "cookie_expiration_time", "json_cache_seconds",
+            "default_page", "graphql":
             "this is a setting of Buildbot's own page; remove it"
         default: nil
         }
@@ -115,6 +117,20 @@ package struct WebAuthentication: Settings, SettingValue {
     }
 }
 
+extension WebAuthentication: SettingHints {
+    package static func hint(forUnknown name: String) -> String? {
+        switch name.split(separator: ".").last {
+        case "UserPasswordAuth", "HTPasswdAuth", "HTPasswdAprAuth", "BasicAuth":
+            "write 'users: {NAME: !Secret NAME}'"
+        case "RemoteUserAuth": "write 'remoteUserHeader' and 'trust'"
+        case "GitHubAuth", "GitLabAuth", "GoogleAuth", "BitbucketAuth", "LDAPAuth":
+            "let a proxy log users in, and write 'remoteUserHeader' and 'trust'"
+        case "NoAuth": "remove 'auth'"
+        default: nil
+        }
+    }
+}
+
 extension UInt8 {
     fileprivate var isPlainInHeaderNames: Bool {
         switch self {
@@ -127,7 +143,7 @@ extension UInt8 {
 }
 
 /// `authz`: what users may do.
-package struct WebAuthorization: Settings, SettingValue {
+package struct WebAuthorization: SettingHints, SettingValue {
     /// Who may read.
     package enum Readers: String, SettingEnumeration {
         case anyone
@@ -142,6 +158,14 @@ package struct WebAuthorization: Settings, SettingValue {
     package init() {}
 
     package static var shape: String { "a mapping such as {read: users, control: [alice]}" }
+
+    package static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "allowRules", "roleMatchers", "util.Authz", "roles":
+            "write 'control' with the names of those who may start and stop builds"
+        default: nil
+        }
+    }
 
     package static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> Self? {
         decoder.read(Self.self, from: node, owner: "authz", at: node.range)

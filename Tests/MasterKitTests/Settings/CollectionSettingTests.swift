@@ -13,7 +13,11 @@ struct CollectionSettingTests {
             ])
     }
 
-    @Test(arguments: [("a", "'a'"), ("{a: b}", "a mapping"), ("null", "null")])
+    @Test(arguments: [
+        ("a", "'a'; write [a]"), ("linux-9.1", "'linux-9.1'; write [linux-9.1]"),
+        ("a b", "'a b'"), ("'*'", "'*'"), ("None", "'None'; write null"), ("{a: b}", "a mapping"),
+        ("null", "null"),
+    ])
     func `a lone value is no list`(yaml: String, wording: String) {
         let reading = Reading(yaml, as: [String].self)
         #expect(reading.messages == ["'it' must be a list, not \(wording)"])

@@ -52,6 +52,17 @@ struct SuggestionTests {
             Suggestion.remedy(for: "zzz", among: ["a", "b"], all: ["a"]) == "there is only 'a'")
     }
 
+    @Test func `of very many names only some are listed, similar ones if there are any`() {
+        let names = (1...100).map { "builder \($0)" } + ["docs linux", "docs mac"]
+        #expect(
+            Suggestion.remedy(for: "linux", among: names) == "there are 102, such as docs linux")
+        #expect(
+            Suggestion.remedy(for: "docs-windows-11", among: names)
+                == "there are 102, such as docs linux, docs mac")
+        let first = names.prefix(8).joined(separator: ", ")
+        #expect(Suggestion.remedy(for: "xyz", among: names) == "there are 102, such as \(first)")
+    }
+
     @Test func `a huge word is compared with nothing`() {
         let word = String(repeating: "a", count: 1_000_000)
         #expect(Suggestion.nearest(to: word, among: [String(repeating: "a", count: 64)]) == nil)
