@@ -196,8 +196,14 @@ struct Dashboard: Sendable {
     func records(
         _ path: [String], _ query: KeyValuePairs<String, String> = [:]
     ) async throws -> [JSONObject]? {
+        try await records(path, query.map { ($0.key, $0.value) })
+    }
+
+    func records(
+        _ path: [String], _ query: [(String, String)]
+    ) async throws -> [JSONObject]? {
         do {
-            return try await site.api.records(path, query.map { ($0.key, $0.value) })
+            return try await site.api.records(path, query)
         } catch {
             throw WebFault(error)
         }

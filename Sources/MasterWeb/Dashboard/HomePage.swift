@@ -1,15 +1,22 @@
+internal import FoundationEssentials
 internal import HummingbirdCore
 internal import MasterKit
 internal import MasterRuntime
 
-/// The builders with their last builds.
+/// The builders.
 extension Dashboard {
     /// The most builders on a page.
     private static let builderLimit = 60
 
     func homePage() async throws -> Response {
-        let word = request.query("q") ?? ""
-        let builders = try await builders(matching: word)
+        let filter = BuilderFilter(request)
+        let builders =
+            try await records(
+                ["builders"],
+                [
+                    ("order", "name"), ("limit", "\(Self.builderLimit + 1)"),
+                    ("offset", "\(offset)"),
+                ] + filter.parameters) ?? []
         let latest = try await records(["builds"], ["order": "-buildid", "limit": "300"]) ?? []
         let waiting = try await site.master.pendingCounts()
         var builds = Dictionary(grouping: latest) { $0.int("builderid") }
@@ -23,8 +30,8 @@ extension Dashboard {
             site: site, visitor: visitor, title: "Builders",
             live: ["builds/*/*", "buildrequests/*/*"]
         ).response { html in
-            if offset > 0 || builders.count > Self.rowLimit / 4 || !word.isEmpty {
-                search("Find builders by name or tag", word, in: &html)
+            if filter.isSet || offset > 0 || builders.count > Self.builderLimit {
+                search(filter, in: &html)
             }
             html.table(
                 "Builders with their last builds", id: "builders",
@@ -37,30 +44,25 @@ extension Dashboard {
             }
             if builders.isEmpty {
                 html.element(
-                    "p",
-                    text: word.isEmpty
-                        ? "There are no builders." : "No builder has this in its name or tags.")
+                    "p", text: filter.isSet ? "No builder fits." : "There are no builders.")
             }
-            pager(offset, Self.builderLimit, builders.count, searching: word, in: &html)
+            pager(
+                offset, Self.builderLimit, builders.count, keeping: filter.address, in: &html)
         }
     }
 
-    /// The builders of a page and one more if there are more, by name; with a word only those that
-    /// have it in their name or tags.
-    private func builders(matching word: String) async throws -> [JSONObject] {
-        let limit = Self.builderLimit + 1
-        guard !word.isEmpty else {
-            return try await records(
-                ["builders"], ["order": "name", "limit": "\(limit)", "offset": "\(offset)"]) ?? []
-        }
-        let wanted = word.lowercased()
-        let found = (try await records(["builders"], ["order": "name"]) ?? []).filter { builder in
-            let tags = builder["tags"]?.arrayValue?.compactMap(\.stringValue) ?? []
-            return ([builder.string("name")] + tags).contains {
-                $0.lowercased().contains(wanted)
+    /// The field for a part of a name, and what else is asked for.
+    private func search(_ filter: BuilderFilter, in html: inout HTML) {
+        html.element("form", ["role": "search", "class": "search"]) { html in
+            html.element("label", ["for": "q"], text: "Search the names")
+            html.void("input", ["id": "q", "name": "q", "type": "search", "value": filter.part])
+            if let tag = filter.tag {
+                html.void("input", ["type": "hidden", "name": "tag", "value": tag])
             }
+            html.element("button", text: "Search")
+            if let tag = filter.tag { html.element("span", text: "with the tag “\(tag)”") }
+            if filter.isSet { html.link(site.home, "All builders") }
         }
-        return Array(found.dropFirst(offset).prefix(limit))
     }
 
     private func row(
@@ -70,7 +72,7 @@ extension Dashboard {
             html.element("th", ["scope": "row"]) { html in
                 html.link(address(builder: builder.int("builderid")), builder.string("name"))
                 for tag in builder["tags"]?.arrayValue?.compactMap(\.stringValue) ?? [] {
-                    html.link(site.home + "?q=" + tag.percentEncoded, tag, "tag")
+                    html.link("?tag=\(tag.percentEncoded)", tag, "tag")
                 }
             }
             html.element("td") { html in
@@ -102,5 +104,30 @@ extension Dashboard {
                 "aria-label": "build \(build.int("number")): \(word)",
                 "title": build.string("state_string"),
             ], text: "#\(build.int("number"))")
+    }
+}
+
+/// Which builders are shown: those with a tag, with a part of their names, or both.
+private struct BuilderFilter {
+    let tag: String?
+    let part: String
+
+    init(_ request: WebRequest) {
+        tag = request.query("tag").flatMap { $0.isEmpty ? nil : $0 }
+        part = request.query("q") ?? ""
+    }
+
+    var isSet: Bool { tag != nil || !part.isEmpty }
+
+    /// The filters of the data API.
+    var parameters: [(String, String)] {
+        (tag.map { [("tags__contains", $0)] } ?? [])
+            + (part.isEmpty ? [] : [("name__contains", part)])
+    }
+
+    /// The beginning of the query of another page with the same builders.
+    var address: String {
+        (tag.map { "tag=\($0.percentEncoded)&" } ?? "")
+            + (part.isEmpty ? "" : "q=\(part.percentEncoded)&")
     }
 }
