@@ -121,8 +121,8 @@ public struct ReportContext: Sendable {
     /// Creates one report for several builds, each formatted separately.
     ///
     /// Strings and lists are concatenated; for any other body the first one is kept, as are the
-    /// content type, the subject and each entry of the extra information. The result is the worst
-    /// one, and users, patches, logs and builds are those of all. A body that can't be combined
+    /// content type and each entry of the extra information. The result is the worst one, the
+    /// subject that of its build, and users, patches, logs and builds are those of all. A body that can't be combined
     /// with the preceding ones is omitted, with a warning in the log.
     ///
     /// - Parameters:
@@ -325,11 +325,12 @@ extension Report {
     /// Adds the report of another build of the same buildset.
     ///
     /// Strings and lists are concatenated; for any other body the first one is kept, as are the
-    /// content type, the subject and each entry of the extra information. The result is the worst
-    /// one, and users, patches, logs and builds are those of both.
+    /// content type and each entry of the extra information. The result is the worst one, the
+    /// subject that of its build, and users, patches, logs and builds are those of both.
     /// - Returns: Whether the body contains both; if not, the other report's body was omitted.
     @discardableResult
     package mutating func merge(_ other: Report) -> Bool {
+        let isWorse = Results.worst(results, other.results) != results
         results = Results.worst(results, other.results)
         buildIDs += other.buildIDs
         builds += other.builds
@@ -340,7 +341,7 @@ extension Report {
         if inputs.isEmpty { inputs = other.inputs }
         guard other.body != .empty else { return true }
         guard body == .empty || body.kind == other.body.kind else { return false }
-        subject = subject ?? other.subject
+        subject = isWorse ? other.subject ?? subject : subject ?? other.subject
         for (name, info) in other.extraInfo { merge(info, into: name) }
         guard let merged = body.appending(other.body) else { return false }
         body = merged

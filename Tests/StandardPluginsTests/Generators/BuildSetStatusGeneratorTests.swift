@@ -50,6 +50,23 @@ struct BuildSetStatusGeneratorTests {
         #expect(try await report("builders: [other]") == nil)
     }
 
+    @Test func `the subject is that of the worst build`() async throws {
+        let formatter =
+            "message_formatter: {formatters.MessageFormatter: "
+            + #"{template: x, subject: "{{ buildername }}: {{ status_detected }}"}}"#
+        let buildset = RecordedBuildset([
+            RecordedBuild(number: 1, builder: "linux", results: .success),
+            RecordedBuild(number: 2, builder: "mac", results: .failure),
+            RecordedBuild(number: 3, builder: "windows", results: .failure),
+            RecordedBuild(number: 4, builder: "docs", results: .warnings),
+        ])
+        let report = try await ReportRun.report(
+            by: BuildSetStatusGenerator.self, "{mode: all, \(formatter)}", of: buildset.finished,
+            in: buildset)
+        #expect(report?.results == .failure)
+        #expect(report?.subject == "mac: failed build")
+    }
+
     @Test func `a formatter without a subject leaves that of the whole`() async throws {
         let report = try await report(
             "message_formatter: {formatters.MessageFormatterRenderable: !Property owner}")
