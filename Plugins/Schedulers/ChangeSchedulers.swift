@@ -17,7 +17,7 @@ public struct SingleBranchScheduler: Scheduler {
 
     /// Requires a branch or a filter.
     public func check(_ settings: SettingsCheck) {
-        if !$branch.isGiven, selection.changeFilter == nil {
+        if !settings.isGiven("branch"), !settings.isGiven("change_filter") {
             settings.error(
                 "schedulers.SingleBranchScheduler needs 'branch' or 'change_filter'; for every "
                     + "branch use schedulers.AnyBranchScheduler", at: "branch")
@@ -71,6 +71,13 @@ public struct AnyBranchScheduler: Scheduler {
             let place = (parts + request).joined(separator: "\n")
             return change.branch == nil ? place : place + "\n"
         }.run()
+    }
+}
+
+extension AnyBranchScheduler: SettingHints {
+    /// A hint for a setting of the other scheduler.
+    public static func hint(forUnknown name: String) -> String? {
+        name == "branch" ? "write 'branches'" : nil
     }
 }
 

@@ -61,7 +61,8 @@ enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
             case "strftime", "datetime": "write date:\"%Y-%m-%d\""
             case "quote", "url_encode", "urlquote": "write urlencode"
             case "to_json", "jsonify", "dump": "write json"
-            case "dictsort", "groupby", "batch", "slice", "sum", "min", "max", "random",
+            case "dictsort": "write {% for key, value in mapping.items() %}"
+            case "groupby", "batch", "slice", "sum", "min", "max", "random",
                 "striptags", "xmlattr", "wordwrap", "urlize", "center", "filesizeformat":
                 "compute it in a step that sets a property"
             default: nil

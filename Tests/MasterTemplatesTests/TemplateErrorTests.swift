@@ -92,6 +92,10 @@ struct TemplateErrorTests {
             "{{ a|sort(reverse=true) }}", 5..<23,
             "the filter 'sort' does not take these arguments; write sort, or sort | reverse"
         ),
+        (
+            "{{ a|dictsort }}", 5..<13,
+            "unknown filter 'dictsort'; write {% for key, value in mapping.items() %}"
+        ),
         ("{{ a|wordcount }}", 5..<14, "unknown filter 'wordcount'; write split | length"),
         (
             "{{ len(a) }}", 3..<6,

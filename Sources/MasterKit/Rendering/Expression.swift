@@ -51,7 +51,29 @@ enum ExpressionTag: String, CaseIterable {
             "!" + $0
         }
         return "unknown tag !\(name); "
-            + Suggestion.remedy(for: "!" + name, among: known)
+            + (remedy(for: name) ?? Suggestion.remedy(for: "!" + name, among: known))
+    }
+
+    /// What to write for what Buildbot and other programs have.
+    private static func remedy(for name: String) -> String? {
+        if name.hasPrefix("util.") {
+            let plain = String(name.dropFirst("util.".count))
+            return ExpressionTag(rawValue: plain).map { "write !\($0.rawValue)" }
+                ?? remedy(for: plain)
+        }
+        return switch name {
+        case "WithProperties": "write !Interpolate"
+        case "URLForBuild":
+            "write !Template \"{{ buildbot_url }}#/builders/{{ build.builderid }}/builds/"
+                + "{{ build.number }}\""
+        case "renderer", "Renderer", "Transform", "Lambda", "lambda":
+            "a file has no functions; write !Template, or a plugin in Swift"
+        case "In", "Contains": "write !OneOf [value, list]"
+        case "And": "write !All"
+        case "Or": "write !Any"
+        case "If": "write !Template \"{{ a if condition else b }}\""
+        default: nil
+        }
     }
 }
 

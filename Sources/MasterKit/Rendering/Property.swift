@@ -28,6 +28,14 @@ package struct Property: Expression {
             self.init(scalar.value)
             return
         }
+        if let items = node.sequence {
+            let words = items.compactMap(\.scalarText)
+            let (key, value) =
+                words.count == 2 && items.count == 2 ? (words[0], words[1]) : ("NAME", "VALUE")
+            decoder.error(
+                "!Property takes no list; write {key: \(key), default: \(value)}", at: node.range)
+            return nil
+        }
         let form = decoder.read(
             PropertyForm.self, from: node.untagged, owner: "!Property", at: node.range)
         guard let form else { return nil }
@@ -48,6 +56,13 @@ package struct Property: Expression {
         if name.isEmpty || name.count > Properties.maximumNameLength {
             decoder.error(
                 "!Property needs the name of a property, as in !Property branch", at: node.range)
+            return false
+        }
+        if name.contains(where: \.isWhitespace) {
+            decoder.error(
+                "'\(name.shortened)' is not the name of a property; to compare one, write "
+                    + "!Equal [!Property NAME, VALUE]; for a default, {key: NAME, default: VALUE}",
+                at: node.range)
             return false
         }
         return true

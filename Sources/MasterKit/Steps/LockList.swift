@@ -46,7 +46,12 @@ public struct LockList: SettingValue, Hashable {
     public static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> LockList? {
         let parts: [[Item]?]
         if case .sequence(let nodes) = node.kind {
-            parts = nodes.map { read($0, with: decoder) }
+            parts = nodes.map { node in
+                guard node.sequence != nil else { return read(node, with: decoder) }
+                return decoder.error(
+                    "a lock of \(decoder.subject) is a name, or a mapping such as {db: counting}, "
+                        + "not a list", at: node.range)
+            }
         } else {
             parts = [read(node, with: decoder)]
         }
