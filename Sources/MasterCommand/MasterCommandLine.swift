@@ -86,7 +86,12 @@ public enum MasterCommandLine {
                     try RootCommand.parseAsRoot(ReceiverArgument.completed(arguments)))
             } catch {
                 let isText = RootCommand.exitCode(for: error).isSuccess
-                self = isText ? .text(RootCommand.fullMessage(for: error)) : .mistake(error)
+                guard !isText else {
+                    self = .text(RootCommand.fullMessage(for: error))
+                    return
+                }
+                let fault = UnknownCommand.fault(in: arguments)
+                self = .mistake(fault.map { UsageError($0) } ?? error)
             }
         }
     }

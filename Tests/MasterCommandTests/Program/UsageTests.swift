@@ -50,7 +50,15 @@ struct UsageTests {
     }
 
     @Test(arguments: [
-        (["bogus"], "bogus"),
+        (["bogus"], "there is no command 'bogus'; there are init, run, start, "),
+        (["chek"], "there is no command 'chek'; did you mean 'check'?"),
+        (
+            ["create-master", "m"],
+            "there is no command 'create-master'; 'init' writes a master.yaml"
+        ),
+        (["sighup"], "there is no command 'sighup'; write 'reconfig'"),
+        (["start", "m"], "'start' takes no 'm'; name the folder of the builds with --basedir"),
+        (["run", "--bogus", "start"], "--bogus"),
         (["run", "--bogus"], "--bogus"),
         (["run", "--jobs", "0"], "--jobs 0: use a number from 1 to 1024"),
         (["run", "--jobs", "many"], "many"),
