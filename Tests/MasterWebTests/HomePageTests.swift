@@ -1,3 +1,5 @@
+import MasterKit
+import MasterRuntime
 import MasterTesting
 import Testing
 
@@ -48,6 +50,17 @@ struct HomePageTests {
             #expect(!page.contains("Search the names"))
             #expect(try await builders(on: "/?tag=slow", web) == [])
             #expect(try await builders(on: "/?tag=fast", web) == ["one"])
+        }
+    }
+
+    @Test func `the number of a build stands after a name that is written from right to left`()
+        async throws
+    {
+        try await withWeb("www: 0\nbuilders: [{name: اختبار, steps: []}]") { web in
+            _ = try await web.master.wait(
+                for: web.master.submit(BuildsetRequest(builders: ["اختبار"], reason: "test")))
+            let page = try await web.get("/builders/1/builds/1", "Accept: text/html").body
+            #expect(page.contains("<h1>\u{2068}اختبار\u{2069} #1</h1>"))
         }
     }
 }

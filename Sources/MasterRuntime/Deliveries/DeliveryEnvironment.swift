@@ -62,7 +62,8 @@ extension DeliveryEnvironment {
     /// The context that a reporter receives when it sends.
     func context(for reporter: RunningReporter, id: DeliveryID, attempt: Int) -> DeliveryContext {
         DeliveryContext(
-            id: "\(id)", attempt: attempt, logger: self.logger(of: reporter), secrets: secrets, mask: mask, http: http,
+            id: "\(id)", attempt: attempt, logger: self.logger(of: reporter), secrets: secrets,
+            mask: mask, http: http,
             session: reporter.session)
     }
 }

@@ -15,12 +15,26 @@ extension Dashboard {
     /// How many rows come before those of the page.
     var offset: Int { max(0, request.query("offset").flatMap { Int($0) } ?? 0) }
 
+    /// A form with which the page searches itself, with what else its address asks for.
+    func search(
+        _ label: String, _ word: String, keeping query: [(name: String, value: String)] = [],
+        in html: inout HTML
+    ) {
+        html.element("form", ["role": "search", "class": "search"]) { html in
+            html.element("label", ["for": "q"], text: label)
+            html.void("input", ["id": "q", "name": "q", "type": "search", "value": word])
+            for (name, value) in query {
+                html.void("input", ["type": "hidden", "name": name, "value": value])
+            }
+            html.element("button", text: "Search")
+        }
+    }
+
     /// Links to the rows before and after those of a page, with what else its address asks for.
     func pager(
         _ offset: Int, _ limit: Int, _ found: Int, keeping query: String = "", in html: inout HTML
     ) {
         guard offset > 0 || found > limit else { return }
-        let search = word.isEmpty ? "" : "q=\(word.percentEncoded)&"
         html.element("nav", ["class": "pager", "aria-label": "Pages"]) { html in
             if offset > 0 { html.link("?\(query)offset=\(max(0, offset - limit))", "Previous") }
             if found > limit { html.link("?\(query)offset=\(offset + limit)", "Next") }

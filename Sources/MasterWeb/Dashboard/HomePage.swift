@@ -53,15 +53,12 @@ extension Dashboard {
 
     /// The field for a part of a name, and what else is asked for.
     private func search(_ filter: BuilderFilter, in html: inout HTML) {
-        html.element("form", ["role": "search", "class": "search"]) { html in
-            html.element("label", ["for": "q"], text: "Search the names")
-            html.void("input", ["id": "q", "name": "q", "type": "search", "value": filter.part])
-            if let tag = filter.tag {
-                html.void("input", ["type": "hidden", "name": "tag", "value": tag])
-            }
-            html.element("button", text: "Search")
-            if let tag = filter.tag { html.element("span", text: "with the tag “\(tag)”") }
-            if filter.isSet { html.link(site.home, "All builders") }
+        let kept = filter.tag.map { [(name: "tag", value: $0)] } ?? []
+        search("Search the names", filter.part, keeping: kept, in: &html)
+        guard filter.isSet else { return }
+        html.element("p") { html in
+            if let tag = filter.tag { html.text("Builders with the tag “\(tag)”. ") }
+            html.link(site.home, "All builders")
         }
     }
 

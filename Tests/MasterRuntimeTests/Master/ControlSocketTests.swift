@@ -51,8 +51,9 @@ struct ControlSocketTests {
 
     // These block until the socket is served, which needs one of few threads.
 
-    private func tell(_ folder: String) async -> Bool {
-        (try? await OwnThread.run { ControlSocket.send(.deliveriesChanged, to: folder) }) == true
+    @discardableResult
+    private func tell(_ folder: String) async throws -> ControlSocket.Reception {
+        try await OwnThread.run { ControlSocket.send(.deliveriesChanged, to: folder) }
     }
 
     private func connect(_ count: Int, to folder: String) async throws -> [OwnedDescriptor] {
@@ -74,15 +75,15 @@ struct ControlSocketTests {
     ) async throws {
         let told = Journal<ControlRequest>()
         try await inFolder(name) { folder in
-            #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .nobodyListens)
+            #expect(try await tell(folder) == .nobodyListens)
             try await running(folder, told) {
-                #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .received)
+                #expect(try await tell(folder) == .received)
                 #expect(told.entries == [.deliveriesChanged])
                 let mode = try FileManager.default.attributesOfItem(atPath: folder + "/control")[
                     .posixPermissions]
                 #expect(mode as? Int == 0o600)
             }
-            #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .nobodyListens)
+            #expect(try await tell(folder) == .nobodyListens)
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
         }
     }
@@ -95,7 +96,8 @@ struct ControlSocketTests {
             #expect(FileManager.default.createFile(atPath: path, contents: Data("old".utf8)))
             let told = Journal<ControlRequest>()
             try await running(folder, told) {
-                #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .received)
+                let reception = try await tell(folder)
+                #expect(reception == .received)
             }
             try FileManager.default.createDirectory(
                 atPath: path + "/sub", withIntermediateDirectories: true)
@@ -110,10 +112,9 @@ struct ControlSocketTests {
         let told = Journal<ControlRequest>()
         try await inFolder { folder in
             try await running(folder, told) {
-                let silent = UnixSocket.connect(
-                    in: FilePath(folder), name: ControlSocket.fileName, patience: .seconds(1))
-                #expect(silent != nil)
-                ControlSocket.send(.deliveriesChanged, to: folder)
+                let silent = try await connect(1, to: folder)
+                #expect(silent.count == 1)
+                try await tell(folder)
                 await told.wait(for: 1)
                 for socket in silent { socket.close() }
             }
@@ -146,8 +147,8 @@ struct ControlSocketTests {
                     let found = try await error(answering: Array(text.utf8), in: folder)
                     #expect(found?.hasPrefix(expected) == true, "\(found ?? "")")
                 }
-                #expect(try error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
-                #expect(ControlSocket.send(.deliveriesChanged, to: folder) == .received)
+                #expect(try await error(answering: [0xFF, 0xFE, 0], in: folder) != nil)
+                #expect(try await tell(folder) == .received)
                 #expect(told.entries == [.deliveriesChanged])
             }
         }
