@@ -24,6 +24,7 @@ struct ForcePageTests {
                 - util.ChoiceStringParameter: {name: branch, choices: [main, next]}
                 - util.ChoiceStringParameter: {name: any, choices: [x, y], strict: false}
                 - util.FileParameter: {name: patch}
+                - util.WorkerChoiceParameter: {}
                 - util.NestedParameter:
                     name: deploy
                     label: Where to
@@ -70,6 +71,8 @@ struct ForcePageTests {
             // One field for the branch, which has no default: nothing is chosen for the user.
             #expect(page.body.matches(of: /for="field-branch"/).count == 1)
             #expect(page.body.contains(#"<option value=""></option><option value="main">"#))
+            let worker = #"<option value="-any-" selected="">any</option><option value="local">"#
+            #expect(page.body.contains(worker))
             // Other texts than the choices can be typed.
             #expect(page.body.contains(#"<input id="field-any" name="field-any" value="""#))
             #expect(page.body.contains(#"<datalist id="field-any-choices"><option value="x">"#))

@@ -145,7 +145,7 @@ extension Dashboard {
                     html.element(
                         "option",
                         ["value": choice, "selected": values.contains(choice) ? "" : nil],
-                        text: choice)
+                        text: choice == ForceParameter.anyWorker ? "any" : choice)
                 }
             }
         case "textarea", "file":
