@@ -70,6 +70,13 @@ struct ChangeHookTests {
                 "/change_hook/base", "author=x&branch=b", type: SampleHooks.form)
             for _ in 1...2 { #expect(try await web.send(plain).body == "1 change found\n") }
             #expect(try await web.changes().count == 5)
+            // Scripts can also write fields in the address.
+            for revision in 2...3 {
+                let other = SampleHooks.request(
+                    "/change_hook/base?revision=\(revision)", "author=x", type: SampleHooks.form)
+                #expect(try await web.send(other).body == "1 change found\n")
+                #expect(try await web.send(other).body.contains("received before"))
+            }
         }
     }
 

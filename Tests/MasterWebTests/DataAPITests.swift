@@ -150,6 +150,29 @@ struct DataAPITests {
         }
     }
 
+    @Test func `times are compared as the whole seconds that clients see`() async throws {
+        try await withMaster("builders: [{name: one, steps: []}]") { master, api in
+            _ = try await master.wait(for: master.submit(BuildsetRequest(reason: "test")))
+            let database = try DatabaseQueue(path: master.basedir + "/buildmaster.sqlite")
+            try await database.write { database in
+                try database.execute(sql: "UPDATE build SET started_at = 1780000000.75")
+            }
+            try database.close()
+            let expected = [
+                "eq": [false, true, false], "ne": [true, false, true], "lt": [false, false, true],
+                "le": [false, true, true], "gt": [true, false, false], "ge": [true, true, false],
+            ]
+            for (test, isFound) in expected {
+                for (second, isFound) in zip(1_779_999_999...1_780_000_001, isFound) {
+                    let found = try await api.get("builds?started_at__\(test)=\(second)")
+                    #expect(
+                        found["builds"]?.arrayValue?.count == (isFound ? 1 : 0),
+                        "\(test) \(second)")
+                }
+            }
+        }
+    }
+
     @Test func `builders are listed, and found by id and name`() async throws {
         try await withMaster(
             "builders: [{name: one, steps: [steps.ShellCommand: {command: 'true'}]}]"

@@ -145,6 +145,43 @@ struct ServiceHookTests {
         }
     }
 
+    @Test func `pull requests from other repositories of each service are not built`()
+        async throws
+    {
+        let server = """
+            {"actor": {"displayName": "Eve"}, "pullRequest": {"id": 3, "title": "T",
+            "fromRef": {"latestCommit": "ccc",
+            "repository": {"slug": "repo", "project": {"key": "~EVE"}}},
+            "toRef": {"repository": {"slug": "repo", "project": {"key": "CI"}}}}}
+            """
+        let cloud = """
+            {"actor": {"display_name": "Eve"}, "pullrequest": {"id": 3, "title": "T",
+            "source": {"repository": {"full_name": "eve/repo"}},
+            "destination": {"repository": {"full_name": "own/repo"}}}}
+            """
+        let gitLab = SampleHooks.mergeRequest(#""action": "open""#)
+            .replacing("\"source_project_id\": 1", with: "\"source_project_id\": 2")
+        let gitea = SampleHooks.pullRequest.replacing(
+            "\"sha\": \"ppp\", \"repo\": {\"full_name\": \"own",
+            with: "\"sha\": \"ppp\", \"repo\": {\"full_name\": \"eve")
+        let requests = [
+            SampleHooks.request(
+                "/change_hook/bitbucketserver", server, event: "pr:from_ref_updated"),
+            SampleHooks.request("/change_hook/bitbucketcloud", cloud, event: "pullrequest:created"),
+            SampleHooks.request("/change_hook/gitlab", gitLab),
+            SampleHooks.request("/change_hook/gitea", gitea, event: "pull_request"),
+        ]
+        let yaml = SampleHooks.yaml.replacing(", forks: true", with: "")
+        try await withWeb(yaml, secrets: ["hook": SampleHooks.secret]) { web in
+            for request in requests {
+                let answer = try await web.send(request)
+                #expect(answer.status == 200)
+                #expect(answer.body.contains("set 'forks: true' to build those"), "\(answer.body)")
+            }
+            #expect(try await web.changes().isEmpty)
+        }
+    }
+
     @Test func `a tag of GitLab without commits is a change of the commit that it points to`()
         async throws
     {

@@ -243,6 +243,29 @@ struct RequestTests {
         }
     }
 
+    @Test func `requests with secrets are not built in place of each other`() async throws {
+        let yaml = """
+            secrets: [secrets.Vault]
+            builders:
+              - name: one
+                steps:
+                  - steps.Play: {script: $read, name: !Interpolate "%(secret:token)s %(secret:short)s"}
+            """
+        try await MasterBench.with(yaml, plugins: [Vault.self]) { bench in
+            try await bench.run(resumes: true) { master in
+                master.submissions.distributor.hold()
+                // What is stored of the two is the same.
+                for value in ["s3cr3t-value", "1234567"] {
+                    var request = BuildsetRequest(builders: ["one"], reason: "test")
+                    request.properties.set("key", .string(value), source: "Scheduler")
+                    _ = try await master.submitUnattended(request)
+                }
+                let pending = try await master.pendingCounts()
+                #expect(pending == ["one": 2])
+            }
+        }
+    }
+
     @Test func `a request whose secret is gone ends as exception`() async throws {
         let (begun, seen) = (Journal<Void>(), Journal<JSONValue?>())
         try await MasterBench.with(

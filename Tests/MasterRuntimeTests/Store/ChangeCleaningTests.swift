@@ -166,6 +166,29 @@ struct ChangeCleaningTests {
         }
     }
 
+    @Test func `a hook's request is known for a week`() async throws {
+        try await MasterBench.with(Self.builders) { bench in
+            try await bench.run(resumes: true) { master in
+                func send() async throws -> HookChanges {
+                    try await master.addChanges([Self.change()], ofHookRequest: "digest")
+                }
+                func age(by days: Double) async throws {
+                    try await master.environment.store.write { transaction in
+                        try transaction.database.run(
+                            "UPDATE hook_request SET received_at = received_at - ?",
+                            [days * 86_400])
+                    }
+                }
+                var answers = [try await send()]
+                for days in [6.9, 0.2] {
+                    try await age(by: days)
+                    answers.append(try await send())
+                }
+                #expect(answers == [.added([1]), .known([1]), .added([2])])
+            }
+        }
+    }
+
     @Test func `a build can be asked for of changes that are gone`() async throws {
         try await MasterBench.with(Self.janitor + Self.builders) { bench in
             try await bench.run(resumes: true) { master in
