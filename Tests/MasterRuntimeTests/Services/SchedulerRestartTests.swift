@@ -116,7 +116,52 @@ struct SchedulerRestartTests {
         }
     }
 
+    // MARK: Bounds
+
+    @Test func `the newest unimportant changes are kept for an important one`() async throws {
+        let clock = JumpingClock(ChangeSchedulerTests.start)
+        try await MasterBench.with(Self.stable) { bench in
+            try await bench.run(resumes: true, time: clock) { master in
+                try await ChangeSchedulerTests.wait(for: 0, by: "stable", master)
+                let changes = (1...510).map { _ in ChangeSchedulerTests.change("main", "a.txt") }
+                _ = try await master.addChanges(changes + [ChangeSchedulerTests.change()]) { _ in }
+                try await ChangeSchedulerTests.wait(for: 511, by: "stable", master)
+                #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+                while try await reasons(master).isEmpty {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                let built = try await ChangeSchedulerTests.built(master)
+                #expect(built == [Array(11...511)])
+            }
+        }
+    }
+
     // MARK: Other times
+
+    @Test func `a time at which a scheduler was disabled is not made up`() async throws {
+        let yaml = """
+            schedulers:
+              - schedulers.Periodic: {name: timed, periodicBuildTimer: 1h, builderNames: [one]}
+            """ + Self.builders
+        let start = ChangeSchedulerTests.start
+        let clock = JumpingClock(start)
+        try await MasterBench.with(yaml) { bench in
+            try await bench.run(resumes: true, time: clock) { master in
+                await clock.waitForSleepers(1)
+                _ = try await master.enable(scheduler: 1, false)
+                #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+                await clock.waitForSleepers(1)
+                _ = try await master.enable(scheduler: 1, true)
+            }
+            clock.now = start.addingTimeInterval(5000)
+            try await bench.run(resumes: true, time: clock) { master in
+                await clock.waitForSleepers(1)
+                #expect(clock.deadlines == [start.addingTimeInterval(7200)])
+                let count = try await reasons(master).count
+                #expect(count == 1)
+            }
+        }
+    }
 
     @Test func `a timer ends in time though the clock was set back, or the timer is shorter now`()
         async throws

@@ -128,6 +128,20 @@ struct GitPollerTests {
         }
     }
 
+    @Test func `the first branch that fits is one change, whatever its history`() async throws {
+        try await GitFolder.with { git in
+            for text in ["zero", "one", "two"] { _ = try await git.commit(text, to: "a") }
+            let settings: SettingLiteral = ["repourl": url(git), "branches": ["rel/*"]]
+            let harness = try harness(git)
+            try await harness.run(try GitPoller.configured(settings), waits: 3) { wait in
+                guard wait == 1 else { return }
+                try await git.source(["branch", "rel/1", "main"])
+            }
+            #expect(harness.changes.map(\.comments) == ["two"])
+            #expect(harness.messages.texts == [])
+        }
+    }
+
     @Test func `pushes without commits are changes if they should be`() async throws {
         try await GitFolder.with { git in
             let first = try await git.commit("zero", to: "a")

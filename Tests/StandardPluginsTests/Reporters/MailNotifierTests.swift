@@ -1,8 +1,9 @@
 import Foundation
 import MasterKit
 import MasterTesting
-import StandardPlugins
 import Testing
+
+@testable import StandardPlugins
 
 @Suite(.timeLimit(.minutes(1)))
 struct MailNotifierTests {
@@ -181,6 +182,13 @@ struct MailNotifierTests {
         #expect(text.hasSuffix("line 199999\n"))
         #expect(text.utf8.count < 1_100_000)
         #expect(mail["parts"]?[1]?["file"] == "a-ü.\"x\"-.log")
+    }
+
+    @Test(arguments: [
+        ("a b", "a b"), ("a ", "a=20"), ("a\t", "a=09"), ("=ü", "=3D=C3=BC"),
+    ])
+    func `white space at the end of a line survives`(_ line: String, _ encoded: String) {
+        #expect(MailEncoding.quotedPrintable(line) == [encoded])
     }
 
     @Test func `no value begins another header`() async throws {
