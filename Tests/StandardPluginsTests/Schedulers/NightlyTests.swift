@@ -111,6 +111,52 @@ struct NightlyTests {
         #expect(found == ["2011-12-30T10:00:00Z", "2011-12-30T22:00:00Z"])
     }
 
+    @Test(arguments: [
+        "Australia/Lord_Howe", "Europe/Berlin", "America/New_York", "America/Havana",
+        "America/Santiago", "Antarctica/Troll", "Africa/Casablanca", "Asia/Beirut",
+        "Pacific/Chatham",
+    ])
+    func `each time is due when the clock first shows it or a later one`(_ name: String) throws {
+        let zone = try #require(TimeZone(identifier: name))
+        var transition = try Date("2026-01-01T00:00:00Z", strategy: .iso8601)
+        for _ in 1...4 {
+            transition = try #require(zone.nextDaylightSavingTimeTransition(after: transition))
+            for (fields, minutes) in [
+                ("minute: '*/10'", Set(stride(from: 0, to: 1440, by: 10))),
+                ("hour: [0, 2, 23], minute: [5, 35]", [5, 35, 125, 155, 1385, 1415]),
+            ] {
+                let times = try Nightly.configured(yaml: "{\(fields), timezone: \(name)}").times
+                let start = transition.addingTimeInterval(-2 * 86_400)
+                let end = transition.addingTimeInterval(2 * 86_400)
+                var found: [Date] = []
+                while let next = times.next(after: found.last ?? start), next <= end {
+                    found.append(next)
+                }
+                #expect(found == Self.due(minutes, from: start, to: end, zone))
+            }
+        }
+    }
+
+    /// When minutes of the day are due, looking at the clock each minute.
+    private static func due(
+        _ minutes: Set<Int>, from start: Date, to end: Date, _ zone: TimeZone
+    ) -> [Date] {
+        func local(_ moment: Date) -> Int {
+            (Int(moment.timeIntervalSince1970) + zone.secondsFromGMT(for: moment)) / 60
+        }
+        var (found, moment, latest) = ([Date](), start, local(start))
+        while moment < end {
+            moment = moment.addingTimeInterval(60)
+            let now = local(moment)
+            guard now > latest else { continue }
+            if ((latest + 1)...now).contains(where: { minutes.contains($0 % 1440) }) {
+                found.append(moment)
+            }
+            latest = now
+        }
+        return found
+    }
+
     @Test func `every minute of a year is computed quickly enough to be repeated each minute`()
         throws
     {
