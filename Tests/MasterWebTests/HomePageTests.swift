@@ -16,40 +16,49 @@ struct HomePageTests {
         }
     }
 
-    private static let many =
-        "www: 0\nbuilders:\n"
-        + (100..<170).map { "  - {name: b\($0), tags: [all, \"t&\($0 % 2)\"], steps: []}\n" }
-        .joined()
-
-    @Test func `many builders are found by a part of their names and by their tags`() async throws {
-        try await withWeb(Self.many) { web in
-            #expect(try await builders(on: "/", web).count == 60)
-            let page = try await web.get("/", "Accept: text/html").body
-            #expect(page.contains("<a href=\"?tag=t%260\" class=\"tag\">t&amp;0</a>"), "\(page)")
-            #expect(page.contains("Search the names"))
-
-            #expect(try await builders(on: "/?q=b11", web) == (110..<120).map { "b\($0)" })
-            #expect(
-                try await builders(on: "/?q=b11&tag=t%260", web)
-                    == ["b110", "b112", "b114", "b116", "b118"])
-            #expect(try await builders(on: "/?tag=t%261", web).count == 35)
-
-            let tagged = try await web.get("/?tag=all&q=1", "Accept: text/html").body
-            #expect(tagged.contains("<a href=\"?tag=all&amp;q=1&amp;offset=60\">Next</a>"))
-            #expect(tagged.contains("with the tag “all”"))
-            #expect(try await builders(on: "/?tag=all&q=1&offset=60", web).count == 10)
-            let none = try await web.get("/?q=<b>", "Accept: text/html").body
-            #expect(none.contains("No builder fits."))
-            #expect(none.contains("value=\"&lt;b&gt;\""))
+    @Test func `many builders can be searched by name and tag, page by page`() async throws {
+        try await withWeb(Self.yaml) { web in
+            let all = try await web.get("/", "Accept: text/html").body
+            #expect(names(all).count == 50)
+            #expect(all.contains(#"<a href="/?q=Linux" class="tag">Linux</a>"#))
+            let named = try await web.get("/?q=ILD-7", "Accept: text/html").body
+            #expect(names(named) == (70...79).map { "build-\($0)" })
+            #expect(named.contains(#"name="q" type="search" value="ILD-7""#))
+            let tagged = try await web.get("/?q=mac", "Accept: text/html").body
+            #expect(names(tagged) == (75...79).map { "build-\($0)" })
+            let first = try await web.get("/?q=linux", "Accept: text/html").body
+            #expect(first.contains(#"href="?q=linux&amp;offset=50""#))
+            let second = try await web.get("/?q=linux&offset=50", "Accept: text/html").body
+            #expect(names(second) == (60...74).map { "build-\($0)" })
+            #expect(second.contains(#"href="?q=linux&amp;offset=0""#))
+            let none = try await web.get("/?q=windows", "Accept: text/html").body
+            #expect(none.contains("No builder has this in its name or tags."))
         }
     }
 
-    @Test func `few builders need no search`() async throws {
-        try await withWeb("www: 0\nbuilders: [{name: one, tags: [fast], steps: []}]") { web in
+    @Test func `each builder has its last builds, however many others have later ones`()
+        async throws
+    {
+        let yaml = "www: 0\nbuilders: [{name: quiet, steps: []}, {name: busy, steps: []}]\n"
+        try await withWeb(yaml) { web in
+            func build(_ builder: String, _ count: Int) async throws {
+                var last: Submission?
+                for number in 1...count {
+                    var request = BuildsetRequest(builders: [builder], reason: "test")
+                    // Requests that ask for the same would be built once.
+                    request.properties.set("n", .int(number), source: "Force Build Form")
+                    last = try await web.master.submit(request)
+                }
+                if let last { _ = try await web.master.wait(for: last) }
+            }
+            try await build("quiet", 6)
+            try await build("busy", 300)
+            try await build("quiet", 1)
             let page = try await web.get("/", "Accept: text/html").body
-            #expect(!page.contains("Search the names"))
-            #expect(try await builders(on: "/?tag=slow", web) == [])
-            #expect(try await builders(on: "/?tag=fast", web) == ["one"])
+            let quiet = page.matches(of: /builders\/1\/builds\/(\d+)"/).map { String($0.1) }
+            #expect(quiet == ["7", "6", "5", "4", "3"])
+            let busy = page.matches(of: /builders\/2\/builds\/(\d+)"/).map { String($0.1) }
+            #expect(busy == ["300", "299", "298", "297", "296"])
         }
     }
 

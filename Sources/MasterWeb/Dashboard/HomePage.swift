@@ -6,25 +6,27 @@ internal import MasterRuntime
 /// The builders.
 extension Dashboard {
     /// The most builders on a page.
-    private static let builderLimit = 60
+    private static let builderLimit = 50
+    /// The most builds of a builder.
+    private static let buildLimit = 5
+    /// How many of the latest builds are read at once.
+    private static let latestLimit = 300
 
     func homePage() async throws -> Response {
-        let filter = BuilderFilter(request)
-        let builders =
+        let word = request.query("q") ?? ""
+        let builders = try await builders(matching: word)
+        let latest =
             try await records(
-                ["builders"],
-                [
-                    ("order", "name"), ("limit", "\(Self.builderLimit + 1)"),
-                    ("offset", "\(offset)"),
-                ] + filter.parameters) ?? []
-        let latest = try await records(["builds"], ["order": "-buildid", "limit": "300"]) ?? []
+                ["builds"], ["order": "-buildid", "limit": "\(Self.latestLimit)"]) ?? []
         let waiting = try await site.master.pendingCounts()
         var builds = Dictionary(grouping: latest) { $0.int("builderid") }
-        for builder in builders.prefix(Self.builderLimit) {
+        // Of all builds, those of some builders may be older than the latest ones.
+        for builder in builders.prefix(Self.builderLimit) where latest.count == Self.latestLimit {
             let id = builder.int("builderid")
-            guard builds[id] == nil else { continue }
+            guard (builds[id]?.count ?? 0) < Self.buildLimit else { continue }
             builds[id] = try await records(
-                ["builders", "\(id)", "builds"], ["order": "-number", "limit": "5"])
+                ["builders", "\(id)", "builds"],
+                ["order": "-number", "limit": "\(Self.buildLimit)"])
         }
         return Page(
             site: site, visitor: visitor, title: "Builders",
@@ -84,7 +86,7 @@ extension Dashboard {
             }
             html.element("td") { html in
                 html.element("span", ["class": "chips"]) { html in
-                    for build in builds.prefix(5) { chip(build, in: &html) }
+                    for build in builds.prefix(Self.buildLimit) { chip(build, in: &html) }
                 }
             }
             html.element("td", text: pending == 0 ? "" : "\(pending)")
@@ -99,7 +101,7 @@ extension Dashboard {
             [
                 "href": address(of: build), "class": "chip \(word)",
                 "aria-label": "build \(build.int("number")): \(word)",
-                "title": build.string("state_string"),
+                "title": build.string("state_string").shortened(to: 60),
             ], text: "#\(build.int("number"))")
     }
 }
