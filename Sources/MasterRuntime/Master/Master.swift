@@ -173,7 +173,7 @@ package final class Master: Sendable {
     /// Finishes what an earlier master left unfinished, and takes over or cancels pending requests.
     private func resumeRequests() async throws {
         let store = environment.store
-        _ = try await store.endUnfinished(as: .exception, reason: "master stopped")
+        let ended = try await store.endUnfinished(as: .exception, reason: "master stopped").count
         let cancelled = try await store.write { try $0.cancelRequestsOfRuns() }
         if cancelled > 0 {
             let requests = cancelled == 1 ? "build request" : "build requests"
@@ -181,6 +181,10 @@ package final class Master: Sendable {
                 "cancelled \(cancelled) \(requests) that an interrupted run left pending")
         }
         guard options.resumesRequests else { return }
+        if ended > 0 {
+            let builds = ended == 1 ? "1 build" : "\(ended) builds"
+            environment.logger.warning("the last master was killed or crashed during \(builds)")
+        }
         try await register(environment.configuration)
         try await forgetOtherSchedulers()
         let builders = environment.configuration.builders
@@ -376,12 +380,6 @@ package final class Master: Sendable {
     /// Stops all builds by a message; a second call also stops alwaysRun steps.
     package func stop(reason: String) async {
         await submissions.distributor.stop(reason: reason)
-    }
-
-    /// Kills all running commands without waiting, for a process that exits immediately.
-    package func abandonCommands() {
-        localWorker.abandonCommands()
-        environment.master.abandonCommands()
     }
 
     /// Waits until every report has been delivered, or the time is up.

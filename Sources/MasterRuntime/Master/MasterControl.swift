@@ -5,6 +5,12 @@ internal import Synchronization
 
 /// What people do with a master that stays up, by the ids that they see.
 extension Master {
+    /// Kills all running commands without waiting, for a process that exits immediately.
+    package func abandonCommands() {
+        localWorker.abandonCommands()
+        environment.master.abandonCommands()
+    }
+
     // MARK: Builds and requests
 
     /// Stops the build of a request, or cancels the request if it is pending; a second call for the

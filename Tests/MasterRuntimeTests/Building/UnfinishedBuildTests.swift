@@ -34,6 +34,20 @@ struct UnfinishedBuildTests {
         }
     }
 
+    @Test func `a master that stays up logs that the last one was killed`() async throws {
+        try await MasterBench.with("steps: [steps.Give: success]") { bench in
+            try await bench.run(resumes: true) { _ in }
+            #expect(bench.messages.texts(at: .warning).isEmpty)
+        }
+        try await MasterBench.with("steps: [steps.Give: success]") { bench in
+            try await crash(in: bench)
+            try await bench.run(resumes: true) { _ in }
+            #expect(
+                bench.messages.texts(at: .warning).last
+                    == "the last master was killed or crashed during 1 build")
+        }
+    }
+
     @Test func `requests that no build has begun are cancelled`() async throws {
         try await MasterBench.with("steps: [steps.Give: success]") { bench in
             try await crash(in: bench)
