@@ -5,6 +5,9 @@ public struct MakeDirectory: Step {
     /// What the step does.
     public static let summary = "Makes a folder on the worker, with those above it."
 
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
+
     @Setting("The folder, relative to the folder of the step.", .primary)
     var dir: Renderable<FolderPath>
 
@@ -28,6 +31,9 @@ public struct MakeDirectory: Step {
 public struct RemoveDirectory: Step {
     /// What the step does.
     public static let summary = "Removes a folder of the worker with all that is in it."
+
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
 
     @Setting("The folder, relative to the folder of the step.", .primary)
     var dir: Renderable<FolderPath>
@@ -64,6 +70,9 @@ public struct CopyDirectory: Step {
     /// What the step does.
     public static let summary =
         "Copies a folder of the worker, in place of what is at the destination."
+
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
 
     @Setting("The folder to copy, relative to the folder of the step.")
     var src: Renderable<FolderPath>

@@ -5,6 +5,9 @@ public struct DirectoryUpload: Step, SettingHints {
     /// What the step does.
     public static let summary = "Copies a folder with all that is in it to the master."
 
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
+
     /// The maximum number of files and folders.
     private static let maximumCount = 100_000
 

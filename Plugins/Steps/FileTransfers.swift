@@ -6,6 +6,9 @@ public struct FileUpload: Step {
     /// What the step does.
     public static let summary = "Copies a file from the worker to the master."
 
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
+
     @Setting("The file, relative to the folder of the step.")
     var workersrc: Renderable<WorkerPath>
 
@@ -57,6 +60,9 @@ public struct FileDownload: Step {
     /// What the step does.
     public static let summary = "Copies a file from the master to the worker."
 
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
+
     @Setting("The file, relative to the folder of master.yaml.")
     var mastersrc: Renderable<WorkerPath>
 
@@ -86,6 +92,9 @@ public struct StringDownload: Step {
     /// What the step does.
     public static let summary = "Writes a text into a file of the worker."
 
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
+
     @Setting("The content of the file.")
     var s: Renderable<String>
 
@@ -107,6 +116,9 @@ public struct StringDownload: Step {
 public struct JSONStringDownload: Step {
     /// What the step does.
     public static let summary = "Writes a value as JSON into a file of the worker."
+
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
 
     @Setting("The value: any JSON value.")
     var o: Renderable<JSONValue>

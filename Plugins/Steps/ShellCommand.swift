@@ -29,6 +29,9 @@ public struct MasterShellCommand: Step, SettingHints {
     /// What the step does.
     public static let summary = "Runs a program, or a line of shell, on the machine of the master."
 
+    /// A failure ends the build.
+    public static var options: StepOptions { .halting }
+
     @SettingGroup var command: CommandSettings
 
     /// Creates an unconfigured step.
