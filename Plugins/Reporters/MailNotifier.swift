@@ -91,6 +91,11 @@ public struct MailNotifier: Reporter, SettingHints {
             settings.error(
                 "the mails have no recipient; set 'extraRecipients'", at: "sendToInterestedUsers")
         }
+        if let place = subject.value.constant??.firstMatch(of: /%\(\w+\)s/)?.output {
+            settings.warning(
+                "'\(place)' is sent as it is; write a template, such as !Template "
+                    + "\"{{ status_detected }}: {{ buildername }}\"", at: "subject")
+        }
         if lookup != nil, !sendToInterestedUsers {
             settings.warning(
                 "'lookup' has no effect with 'sendToInterestedUsers: false'; remove it",

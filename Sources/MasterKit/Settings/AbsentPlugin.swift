@@ -73,6 +73,9 @@ enum AbsentPlugin {
         switch name {
         case "SetPropertiesFromEnv":
             return "print each variable in a 'steps.SetPropertyFromCommand', such as 'echo $NAME'"
+        case "FileExists": return "write 'steps.ShellCommand: [test, -f, FILE]'"
+        case "JSONPropertiesDownload":
+            return "write 'steps.JSONStringDownload' with the properties that are wanted"
         case "WarningCountingShellCommand":
             return "write 'steps.Compile', or 'warningPattern' in a 'steps.ShellCommand'"
         default:
