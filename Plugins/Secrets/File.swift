@@ -178,3 +178,10 @@ struct SecretFault: Error, CustomStringConvertible {
         self.description = description
     }
 }
+
+extension FileSecrets: SettingHints {
+    /// A hint for a setting of Buildbot's `SecretInAFile`.
+    public static func hint(forUnknown name: String) -> String? {
+        name == "dirname" ? "write 'directory'" : nil
+    }
+}

@@ -106,6 +106,7 @@ extension BuilderSettings: SettingHints {
         case "nextBuild":
             "a file has no functions; builds of a higher 'priority' of their scheduler go first"
         case "canStartBuild": "a file has no functions; use 'locks', 'needs' or 'workertags'"
+        case "description_format": "this version does not have it; remove it"
         case "do_build_if": "write 'doStepIf' in the steps"
         case "project": "group builders by 'tags'"
         case "defaultProperties": "write 'properties', which those of schedulers replace"
