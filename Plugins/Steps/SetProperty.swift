@@ -131,7 +131,7 @@ public struct SetProperties: Step {
 
     /// The logs and properties that the step is known for.
     public var products: StepProducts? {
-        let names = properties.constant?.values.map(\.key)
+        let names = properties.constant?.values.map(\.key) ?? properties.keysOfComputed
         return StepProducts(
             logs: ["property"], properties: names ?? [], mayHaveOthers: names == nil)
     }

@@ -36,7 +36,7 @@ public struct Trigger: TriggeringStep, SettingHints {
 
     /// The logs of the step, and the properties that it gives to the builds.
     public var products: StepProducts? {
-        let names = setProperties.constant?.map(\.key)
+        let names = setProperties.constant?.map(\.key) ?? setProperties.keysOfComputed
         return StepProducts(
             logs: ["stdio", "builds"], properties: names ?? [], mayHaveOthers: names == nil)
     }

@@ -33,6 +33,13 @@ public struct Renderable<Value: Sendable>: Sendable {
     public var constant: Value? {
         if case .value(let value) = form { value } else { nil }
     }
+
+    /// The keys of a mapping of which only values are computed; `nil` for any other value.
+    public var keysOfComputed: [String]? {
+        guard case .tree(.mapping(let pairs, _), _, _, _) = form else { return nil }
+        let keys = pairs.compactMap { $0.key.constant?.scalarText }
+        return keys.count == pairs.count ? keys : nil
+    }
 }
 
 extension Renderable where Value: SettingValue {

@@ -25,13 +25,32 @@ struct BuilderAssembler {
         check.checkWaits()
         let references = ReferenceCheck(
             decoder: decoder, builders: builders,
-            properties: Properties(settings.properties.values, source: "master.yaml"))
+            properties: Properties(settings.properties.values, source: "master.yaml"),
+            others: propertiesFromElsewhere)
         let areBuildersKnown = settings.builders?.faulty.isEmpty ?? !topLevel.declares("builders")
         if areBuildersKnown, !builders.isEmpty {
             references.checkTags(among: Set(builders.flatMap(\.tags)).sorted())
         }
         if isEachStepKnown { references.checkSteps() }
         return builders
+    }
+
+    /// The names of properties that schedulers, their forms and workers set.
+    private var propertiesFromElsewhere: [String] {
+        var names: [String] = []
+        for scheduler in settings.schedulers ?? [] {
+            names += scheduler.options.properties.map { $0.key }
+            guard let form = scheduler.plugin as? any ForcedScheduler else { continue }
+            for parameter in form.parameters {
+                names.append(parameter.name)
+                names += parameter.leaves.map { $0.parameter.name }
+            }
+        }
+        for worker in settings.workers ?? [] {
+            names += worker.options.properties.map { $0.key }
+            names += worker.options.defaultProperties.map { $0.key }
+        }
+        return names
     }
 
     /// The units of each lock, or `nil` if their declaration is wrong.

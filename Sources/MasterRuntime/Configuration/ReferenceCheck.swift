@@ -6,6 +6,8 @@ struct ReferenceCheck {
     let builders: [BuilderConfiguration]
     /// Properties of every build.
     let properties: Properties
+    /// The names of properties that schedulers, their forms and workers set.
+    var others: [String] = []
 
     /// Checks tags against those of builders.
     func checkTags(among tags: [String]) {
@@ -117,7 +119,7 @@ struct ReferenceCheck {
     /// sets. Any other name may be set by `-p`, by a trigger, or by a plugin that does not tell.
     private func checkProperties() {
         var known = Self.ownProperties
-        known.formUnion(properties.entries.map(\.key))
+        known.formUnion(properties.entries.map(\.key) + others)
         for builder in builders {
             known.formUnion(builder.properties.entries.map(\.key))
             known.formUnion(builder.axes.map(\.key))
