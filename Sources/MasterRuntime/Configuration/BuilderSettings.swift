@@ -41,6 +41,15 @@ struct BuilderSettings: Settings {
             decoder.error("write the settings of the builder in place of '\(text)'", at: key.range)
             return nil
         }
+        if let entry = mapping.entries.first, mapping.entries.count == 1,
+            entry.value.mapping != nil, let text = entry.key.scalarText,
+            !BuilderSettings.declarations.contains(where: { $0.name == text })
+        {
+            decoder.error(
+                "the name of a builder is a setting; write 'name: \(text.shortened)' beside the "
+                    + "others", at: entry.key.range)
+            return nil
+        }
         let name = mapping["name"]?.scalarText
         let owner = name.map { "builder '\($0)'" } ?? "a builder"
         if let factory = mapping.entry(for: "factory"), mapping["steps"] != nil {

@@ -118,7 +118,10 @@ struct BuilderList: SettingValue {
 
     static func decode(_ node: YAMLNode, with decoder: SettingDecoder) -> BuilderList? {
         guard case .sequence(let items) = node.kind else {
-            return decoder.mismatch(node, expected: shape)
+            guard node.mapping != nil else { return decoder.mismatch(node, expected: shape) }
+            return decoder.error(
+                "\(decoder.subject) must be \(shape), not a mapping; begin each with "
+                    + "'- name: NAME'", at: node.range)
         }
         var list = BuilderList()
         guard let entries = decoder.flattened(items, at: node.range) else { return nil }
@@ -189,7 +192,7 @@ struct DeliverySettings: Settings, SettingValue {
 extension Durability: SettingEnumeration {}
 
 /// `janitor`: what a master that stays up removes, and when.
-package struct JanitorSettings: Settings, SettingValue, Equatable {
+package struct JanitorSettings: SettingHints, SettingValue, Equatable {
     @Setting("The number of builds of each builder to keep.", .within(1...1_000_000_000))
     package var keepBuilds: Int?
     @Setting("How long a build is kept after its end.") package var keepFor: Duration?
@@ -203,6 +206,16 @@ package struct JanitorSettings: Settings, SettingValue, Equatable {
     package init() {}
 
     package static var shape: String { "a mapping such as {keepBuilds: 1000, keepLogs: 30d}" }
+
+    package static func hint(forUnknown name: String) -> String? {
+        switch name {
+        case "logHorizon": "write 'keepLogs'"
+        case "build_data_horizon", "buildHorizon": "write 'keepBuilds' or 'keepFor'"
+        case "hour", "minute", "dayOfWeek", "dayOfMonth", "month":
+            "it looks for what is old every hour; remove it"
+        default: nil
+        }
+    }
 
     package static func decode(
         _ node: YAMLNode, with decoder: SettingDecoder
