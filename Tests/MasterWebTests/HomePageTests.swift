@@ -16,23 +16,31 @@ struct HomePageTests {
         }
     }
 
-    @Test func `many builders can be searched by name and tag, page by page`() async throws {
-        try await withWeb(Self.yaml) { web in
-            let all = try await web.get("/", "Accept: text/html").body
-            #expect(names(all).count == 50)
-            #expect(all.contains(#"<a href="/?q=Linux" class="tag">Linux</a>"#))
-            let named = try await web.get("/?q=ILD-7", "Accept: text/html").body
-            #expect(names(named) == (70...79).map { "build-\($0)" })
-            #expect(named.contains(#"name="q" type="search" value="ILD-7""#))
-            let tagged = try await web.get("/?q=mac", "Accept: text/html").body
-            #expect(names(tagged) == (75...79).map { "build-\($0)" })
-            let first = try await web.get("/?q=linux", "Accept: text/html").body
-            #expect(first.contains(#"href="?q=linux&amp;offset=50""#))
-            let second = try await web.get("/?q=linux&offset=50", "Accept: text/html").body
-            #expect(names(second) == (60...74).map { "build-\($0)" })
-            #expect(second.contains(#"href="?q=linux&amp;offset=0""#))
-            let none = try await web.get("/?q=windows", "Accept: text/html").body
-            #expect(none.contains("No builder has this in its name or tags."))
+    private static let many =
+        "www: 0\nbuilders:\n"
+        + (100..<170).map { "  - {name: b\($0), tags: [all, \"t&\($0 % 2)\"], steps: []}\n" }
+        .joined()
+
+    @Test func `many builders are found by a part of their names and by their tags`() async throws {
+        try await withWeb(Self.many) { web in
+            #expect(try await builders(on: "/", web).count == 50)
+            let page = try await web.get("/", "Accept: text/html").body
+            #expect(page.contains("<a href=\"?tag=t%260\" class=\"tag\">t&amp;0</a>"), "\(page)")
+            #expect(page.contains("Search the names"))
+
+            #expect(try await builders(on: "/?q=b11", web) == (110..<120).map { "b\($0)" })
+            #expect(
+                try await builders(on: "/?q=b11&tag=t%260", web)
+                    == ["b110", "b112", "b114", "b116", "b118"])
+            #expect(try await builders(on: "/?tag=t%261", web).count == 35)
+
+            let tagged = try await web.get("/?tag=all&q=1", "Accept: text/html").body
+            #expect(tagged.contains("<a href=\"?tag=all&amp;q=1&amp;offset=50\">Next</a>"))
+            #expect(tagged.contains("with the tag “all”"))
+            #expect(try await builders(on: "/?tag=all&q=1&offset=50", web).count == 20)
+            let none = try await web.get("/?q=<b>", "Accept: text/html").body
+            #expect(none.contains("No builder fits."))
+            #expect(none.contains("value=\"&lt;b&gt;\""))
         }
     }
 

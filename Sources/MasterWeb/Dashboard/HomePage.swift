@@ -13,8 +13,14 @@ extension Dashboard {
     private static let latestLimit = 300
 
     func homePage() async throws -> Response {
-        let word = request.query("q") ?? ""
-        let builders = try await builders(matching: word)
+        let filter = BuilderFilter(request)
+        let builders =
+            try await records(
+                ["builders"],
+                [
+                    ("order", "name"), ("limit", "\(Self.builderLimit + 1)"),
+                    ("offset", "\(offset)"),
+                ] + filter.parameters) ?? []
         let latest =
             try await records(
                 ["builds"], ["order": "-buildid", "limit": "\(Self.latestLimit)"]) ?? []
