@@ -57,6 +57,7 @@ struct FileGlob: SettingValue {
     /// What is wrong with a pattern, to follow its text.
     private static func fault(of text: String) -> String? {
         if text.isEmpty { return "is not a pattern for paths; write a pattern such as src/**" }
+        if text.hasPrefix("lambda") { return "is Python; write patterns such as src/**" }
         if text.hasPrefix("!") { return "begins with '!'; write the rest of it in 'exclude'" }
         if let open = text.lastIndex(of: "["), !text[open...].contains("]") {
             return "has a '[' without a ']'"

@@ -273,6 +273,12 @@ public struct Pattern: SettingValue {
 
     private init?(_ text: String, at node: YAMLNode, _ decoder: SettingDecoder) {
         self.text = text
+        if text.hasPrefix("re.compile(") || text.hasPrefix("lambda") {
+            decoder.error(
+                "'\(text.shortened)' is Python; write a regular expression alone, such as "
+                    + "release-.*", at: node.range)
+            return nil
+        }
         do {
             expression = try RegularExpression(text)
         } catch {

@@ -123,6 +123,10 @@ struct ConditionTests {
             "1:17: 'a**b' is not a regular expression: quantifier does not follow a repeatable item; write \\*, \\+ or \\? for the "
                 + "character itself"
         ),
+        (
+            "!Matches [a, \"re.compile('b')\"]",
+            "1:14: 're.compile('b')' is Python; write a regular expression alone, such as release-.*"
+        ),
     ])
     func `a malformed regular expression is told at its place`(yaml: String, message: String) {
         #expect(Reading(yaml, as: Renderable<Bool>.self).places == [message])

@@ -108,6 +108,7 @@ struct SingleBranchSchedulerTests {
         ("''", "'' is not a pattern for paths"), ("'a[b'", "'a[b' has a '[' without a ']'"),
         ("/a", "'/a' never fits"), ("{}", "'fileIsImportant' needs patterns"),
         ("[]", "must not be empty"),
+        ("'lambda change: True'", "'lambda change: True' is Python; write patterns such as src/**"),
     ])
     func `a pattern that never fits is an error`(_ pattern: String, _ expected: String) throws {
         let error = #expect(throws: ConfigurationError.self) {
