@@ -29,8 +29,9 @@ final class LineInput: Sendable {
         let source = DispatchSource.makeReadSource(
             fileDescriptor: descriptor.rawValue, queue: queue)
         source.setEventHandler { self.read() }
-        defer { source.cancel() }
-        return await withTaskCancellationHandler {
+        let end = SourceEnd()
+        source.setCancelHandler { end.come() }
+        let line = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 state.withLock { $0.reader = continuation }
                 source.activate()
@@ -39,6 +40,11 @@ final class LineInput: Sendable {
         } onCancel: {
             cancel()
         }
+        // Another descriptor may get the number as soon as this one is closed, and a source that has
+        // not ended would keep it from being watched.
+        source.cancel()
+        await end.wait()
+        return line
     }
 
     private func cancel() {
@@ -58,6 +64,35 @@ final class LineInput: Sendable {
             let line = count == 1 || !state.line.isEmpty ? state.line : nil
             state.line = []
             state.reader.take()?.resume(returning: line.map { String(decoding: $0, as: UTF8.self) })
+        }
+    }
+}
+
+/// The end of a source, after which it no longer watches its descriptor.
+private final class SourceEnd: Sendable {
+    private struct State {
+        var hasCome = false
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func come() {
+        let waiter = state.withLock { state in
+            state.hasCome = true
+            return state.waiter.take()
+        }
+        waiter?.resume()
+    }
+
+    /// Waits, also if the task is cancelled.
+    func wait() async {
+        await withCheckedContinuation { waiter in
+            let hasCome = state.withLock { state in
+                if !state.hasCome { state.waiter = waiter }
+                return state.hasCome
+            }
+            if hasCome { waiter.resume() }
         }
     }
 }
