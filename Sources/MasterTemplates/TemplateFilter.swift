@@ -1,4 +1,4 @@
-internal import MasterJSON
+package import MasterJSON
 
 /// The filters, with their names and arguments.
 enum TemplateFilter: String, Sendable, Hashable, CaseIterable {
@@ -314,5 +314,13 @@ struct TemplateValue {
             }
         }
         return escaped
+    }
+}
+
+extension JSONValue {
+    /// The member of a name that templates find: that of a mapping, or what every value has, such as
+    /// `count`.
+    package func templateMember(_ name: String) -> JSONValue? {
+        TemplateValue(self).member(.string(name))
     }
 }

@@ -185,7 +185,7 @@ package struct Field: Expression {
     package func evaluate(in context: RenderContext) throws(RenderError) -> JSONValue {
         var value = JSONValue.object(context.template)
         for part in path {
-            let next = Int(part).flatMap { value[$0] } ?? value[part]
+            let next = Int(part).flatMap { value[$0] } ?? value.templateMember(part)
             guard let next else { return .null }
             value = next
         }

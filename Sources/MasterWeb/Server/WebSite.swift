@@ -48,7 +48,7 @@ struct WebSite: Sendable {
                 to: WebFault(.init(code: fault.status), message), request.head, visitor)
         } catch let error as StoreError {
             response = self.response(
-                to: WebFault(.internalServerError, "the store can't be read: \(error)"),
+                to: WebFault(.internalServerError, "the store can't be used: \(error)"),
                 request.head, visitor)
         }
         secure(&response)

@@ -23,7 +23,8 @@ struct ExpressionTests {
     @Test(
         arguments: [
             ("build.number", 12), ("build.steps.0.name", "compile"), ("build.steps.1.name", .null),
-            ("build.gone", .null), ("build", ["number": 12, "steps": [["name": "compile"]]]),
+            ("build.gone", .null), ("build.steps.count", 1), ("build.steps.last.name", "compile"),
+            ("build", ["number": 12, "steps": [["name": "compile"]]]),
         ] as [(String, JSONValue)])
     func `a field of a report keeps its type`(path: String, value: JSONValue) throws {
         #expect(try rendered("!Field \(path)", scope: .report) == value)
