@@ -177,8 +177,8 @@ private struct TimedBuilds {
         guard saved.timeIntervalSince(context.now) > patience else { return saved }
         context.logger.warning(
             """
-            \(context.name) last built at a time that is still to come, as the clock was set back; \
-            its next build counts from now
+            last built at a time that is still to come, as the clock was set back; its next build \
+            counts from now
             """)
         return context.now
     }

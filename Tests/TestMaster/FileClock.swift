@@ -16,7 +16,11 @@ struct FileClock: WallClock {
     var monotonic: any Clock<Duration> { MonotonicFileClock(file: self) }
 
     func sleep(until moment: Date) async throws {
-        while now < moment { try await Task.sleep(for: Self.look) }
+        try await sleep { now < moment }
+    }
+
+    fileprivate func sleep(while isEarly: () -> Bool) async throws {
+        while isEarly() { try await Task.sleep(for: Self.look) }
         try Task.checkCancellation()
     }
 
@@ -52,7 +56,7 @@ private struct MonotonicFileClock: Clock {
     var minimumResolution: Duration { .milliseconds(1) }
 
     func sleep(until deadline: Instant, tolerance: Duration?) async throws {
-        try await file.sleep(
-            until: Date(timeIntervalSince1970: deadline.sinceEpoch / .seconds(1)))
+        // Not as a date, which may be a little later, and so never be there.
+        try await file.sleep { now < deadline }
     }
 }
