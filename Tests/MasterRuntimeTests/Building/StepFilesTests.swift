@@ -10,7 +10,7 @@ struct StepFilesTests {
         let yaml = """
             steps:
               - steps.MakeDirectory: made
-              - steps.RemoveDirectory: {dir: build, flunkOnFailure: false}
+              - steps.RemoveDirectory: {dir: build, flunkOnFailure: false, haltOnFailure: false}
               - steps.CopyDirectory: {src: build, dest: !Interpolate "%(prop:builddir)s/copy"}
               - steps.MakeDirectory: {dir: sub, workdir: !Property builddir}
               - steps.RemoveDirectory: {dir: copy, workdir: !Property builddir}
@@ -47,9 +47,9 @@ struct StepFilesTests {
               - steps.MakeDirectory: src
               - steps.ShellCommand: >-
                   mkdir -p disk/deep && rm -r .buildmaster/work && ln -s ../disk .buildmaster/work
-              - steps.RemoveDirectory: .buildmaster/work/deep
-              - steps.CopyDirectory: {src: src, dest: .buildmaster/work/g2}
-              - steps.RemoveDirectory: {dir: .buildmaster/work, outside: true}
+              - steps.RemoveDirectory: {dir: .buildmaster/work/deep, haltOnFailure: false}
+              - steps.CopyDirectory: {src: src, dest: .buildmaster/work/g2, haltOnFailure: false}
+              - steps.RemoveDirectory: {dir: .buildmaster/work, outside: true, haltOnFailure: false}
               - steps.RemoveDirectory: {dir: .buildmaster/work/deep, outside: true}
             """
         try await MasterBench.with(yaml) { bench in
@@ -79,7 +79,7 @@ struct StepFilesTests {
               - steps.ShellCommand: ln -s .buildmaster link; ln -s ../logs .buildmaster/work/logs
               - steps.MakeDirectory: src
               - steps.StringDownload: {s: x, workerdest: f}
-              - steps.MakeDirectory: PATH/made
+              - steps.MakeDirectory: {dir: PATH/made}
               - steps.RemoveDirectory: {dir: PATH/x, outside: true}
               - steps.CopyDirectory: {src: src, dest: PATH/x, outside: true}
               - steps.FileUpload: {workersrc: f, masterdest: PATH/x}
@@ -91,6 +91,7 @@ struct StepFilesTests {
         // Both the path itself, unless it is a link in the folder of builds, and one below it.
         for form in name == "work/logs" ? ["PATH/x"] : ["PATH/x", "PATH"] {
             let yaml = yaml.replacing("PATH/x", with: form).replacing("PATH", with: path)
+                .replacing("}", with: ", haltOnFailure: false}")
             try await MasterBench.with(yaml) { bench in
                 let build = try await bench.buildOne()
                 let states = build.steps.dropFirst(3).map(\.stateString)
@@ -116,8 +117,8 @@ struct StepFilesTests {
               - steps.ShellCommand: cp master.yaml f; ln -s master.yaml link
               - steps.FileUpload: {workersrc: f, masterdest: !Interpolate "%(prop:basedir)s/f"}
               - steps.FileUpload: {workersrc: f, masterdest: .buildmaster/work/default/f}
-              - steps.FileUpload: {workersrc: f, masterdest: .buildmaster/work, outside: true}
-              - steps.FileUpload: {workersrc: f, masterdest: master.yaml}
+              - steps.FileUpload: {workersrc: f, masterdest: .buildmaster/work, outside: true, haltOnFailure: false}
+              - steps.FileUpload: {workersrc: f, masterdest: master.yaml, haltOnFailure: false}
               - steps.FileUpload: {workersrc: f, masterdest: link}
               - steps.FileUpload: {workersrc: f, masterdest: master.yaml, outside: true}
             """
