@@ -45,9 +45,9 @@ struct PlainLogHandler: LogHandler {
     ) -> [String] {
         let pairs = metadata.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let suffix = pairs.isEmpty ? "" : " (" + pairs.joined(separator: ", ") + ")"
-        var lines = message.lines
-        lines[0] += suffix
-        let visible = lines.map { $0.makingControlsVisible(keepingTabs: true) }
+        let lines = message.lines
+        let visible = ([(lines.first ?? "") + suffix] + lines.dropFirst())
+            .map { $0.makingControlsVisible(keepingTabs: true) }
         return visible.enumerated().map { index, line in
             index == 0 ? paint(style(of: level), "\(level.rawValue):") + " " + line : "  " + line
         }

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import MasterRuntime
 internal import Synchronization
 internal import SystemPackage
 
@@ -29,8 +30,8 @@ final class LineInput: Sendable {
         let source = DispatchSource.makeReadSource(
             fileDescriptor: descriptor.rawValue, queue: queue)
         source.setEventHandler { self.read() }
-        let end = SourceEnd()
-        source.setCancelHandler { end.come() }
+        let end = Latch<Void>()
+        source.setCancelHandler { end.set() }
         let line = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 state.withLock { $0.reader = continuation }
@@ -64,35 +65,6 @@ final class LineInput: Sendable {
             let line = count == 1 || !state.line.isEmpty ? state.line : nil
             state.line = []
             state.reader.take()?.resume(returning: line.map { String(decoding: $0, as: UTF8.self) })
-        }
-    }
-}
-
-/// The end of a source, after which it no longer watches its descriptor.
-private final class SourceEnd: Sendable {
-    private struct State {
-        var hasCome = false
-        var waiter: CheckedContinuation<Void, Never>?
-    }
-
-    private let state = Mutex(State())
-
-    func come() {
-        let waiter = state.withLock { state in
-            state.hasCome = true
-            return state.waiter.take()
-        }
-        waiter?.resume()
-    }
-
-    /// Waits, also if the task is cancelled.
-    func wait() async {
-        await withCheckedContinuation { waiter in
-            let hasCome = state.withLock { state in
-                if !state.hasCome { state.waiter = waiter }
-                return state.hasCome
-            }
-            if hasCome { waiter.resume() }
         }
     }
 }

@@ -61,7 +61,7 @@ package final class Signal: Sendable {
 }
 
 /// A value that is set once, and the tasks that wait for it.
-final class Latch<Value: Sendable>: Sendable {
+package final class Latch<Value: Sendable>: Sendable {
     private struct State {
         var value: Value?
         var waiters: [CheckedContinuation<Value, Never>] = []
@@ -69,8 +69,11 @@ final class Latch<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
+    /// Creates a latch without a value.
+    package init() {}
+
     /// Sets the value and wakes the waiting tasks; a second value is ignored.
-    func set(_ value: Value) {
+    package func set(_ value: Value) {
         let waiters = state.withLock { state in
             guard state.value == nil else { return [CheckedContinuation<Value, Never>]() }
             state.value = value
@@ -81,7 +84,7 @@ final class Latch<Value: Sendable>: Sendable {
     }
 
     /// Waits for the value, also if the task is cancelled.
-    func wait() async -> Value {
+    package func wait() async -> Value {
         await withCheckedContinuation { waiter in
             let value = state.withLock { state in
                 if state.value == nil { state.waiters.append(waiter) }
@@ -93,7 +96,7 @@ final class Latch<Value: Sendable>: Sendable {
 }
 
 extension Latch<Void> {
-    func set() { set(()) }
+    package func set() { set(()) }
 }
 
 /// The time since a moment, independent of changes to the system clock.

@@ -17,6 +17,12 @@ struct PlainLogHandlerTests {
         #expect(lines == ["info: one (reporter=Push)", "  two"])
     }
 
+    @Test func `a message without a text is a line, too`() {
+        let lines = PlainLogHandler.lines(.info, "", ["service": "quiet"], plain)
+        #expect(lines == ["info:  (service=quiet)"])
+        #expect(PlainLogHandler.lines(.info, "", [:], plain) == ["info: "])
+    }
+
     @Test func `further lines are indented and cannot disturb a terminal`() {
         let lines = PlainLogHandler.lines(.info, "one\ntwo\u{7}", [:], plain)
         #expect(lines == ["info: one", #"  two\u{07}"#])
