@@ -70,7 +70,7 @@ struct BuilderAssembler {
             for builder in declared.faulty { check(builder) }
             warnOfUnused(declared)
             checkNames(places.map { ($1.name, $0.name.range) } + declared.otherNames)
-            workerCheck.warn(of: places.map { ($1, $0.name.range) })
+            checkStepFolders(of: places.map { ($1, $0.name.range) })
             return BuilderOrder(decoder: decoder, declared: declared).builders(of: places)
         }
         warnOfUnused(nil)
@@ -88,6 +88,13 @@ struct BuilderAssembler {
                 environment: Renderable(CommandEnvironment()), workdir: nil,
                 isTriggeredOnly: false, maxTime: nil, steps: steps)
         ]
+    }
+
+    private func checkStepFolders(of builders: [(BuilderConfiguration, SourceRange?)]) {
+        guard let workers = workerCheck.workers else { return }
+        let hasSchedulers = settings.schedulers?.isEmpty == false
+        StepFolderCheck(decoder: decoder, workers: workers, hasSchedulers: hasSchedulers)
+            .check(builders)
     }
 
     /// Warns about factories and steps that no builder uses.

@@ -135,24 +135,4 @@ struct WorkerCheck {
                 at: item?.range)
         }
     }
-
-    /// Warns of builders that find nothing on a worker on another machine, because no step fetches
-    /// sources.
-    func warn(of builders: [(BuilderConfiguration, SourceRange?)]) {
-        guard let workers else { return }
-        let remote = Set(workers.filter { $0.remote != nil }.map(\.name))
-        guard !remote.isEmpty else { return }
-        var told: Set<SourceRange?> = []
-        for (builder, range) in builders
-        where !builder.steps.isEmpty && !builder.hasSources
-            && builder.steps.contains(where: { $0.key.name != "Trigger" })
-            && !builder.steps.contains(where: { $0.key.name.hasSuffix("Download") })
-        {
-            let others = (builder.workerNames ?? workers.map(\.name)).filter(remote.contains)
-            guard let name = others.first, told.insert(range).inserted else { continue }
-            decoder.warning(
-                "on the worker '\(name)' its steps run in an empty folder, as none of them fetches "
-                    + "sources; add a step steps.Git", at: range)
-        }
-    }
 }
