@@ -36,6 +36,7 @@ struct DayPlan {
     /// When a hook certainly tells of a push.
     private static let hookTimes = [
         "2026-03-28T10:00:30Z", "2026-03-28T22:00:30Z", "2026-03-28T22:20:30Z",
+        "2026-03-30T00:40:30Z",
     ].map(seconds)
 
     let seed: UInt64
