@@ -150,6 +150,8 @@ public struct SchedulerOptions: SettingHints {
             "it builds regardless of changes; remove it"
         case "branch": "select branches in schedulers that follow changes; remove it"
         case "branches": "write 'branches' in a schedulers.AnyBranchScheduler"
+        case "paths", "files", "paths-ignore":
+            "write 'fileIsImportant', with 'include' and 'exclude'"
         case "codebases": "each codebase of the changes is built; remove it"
         case "builders", "builder", "builderName": "write 'builderNames'"
         default: nil

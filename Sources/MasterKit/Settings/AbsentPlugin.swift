@@ -43,7 +43,11 @@ enum AbsentPlugin {
         case "secrets.HashiCorpVaultKvSecretProvider", "secrets.SecretInVault",
             "secrets.SecretInPass":
             return "write 'secrets.Command' with the program that prints the secret"
-        case "schedulers.Scheduler": return "write 'schedulers.SingleBranchScheduler'"
+        case "schedulers.Cron", "schedulers.Timer", "schedulers.Daily", "schedulers.Schedule":
+            return "write 'schedulers.Nightly' for times of a day, or 'schedulers.Periodic'"
+        case "schedulers.Manual", "schedulers.Dispatch": return "write 'schedulers.ForceScheduler'"
+        case "schedulers.Scheduler", "schedulers.Push", "schedulers.Change", "schedulers.Branch":
+            return "write 'schedulers.SingleBranchScheduler'"
         case "workers.LocalWorker": return "write 'workers.Local'"
         case "util.OldBuildCanceller", "util.FailingBuildsetCanceller":
             return "this version does not have it; remove it"

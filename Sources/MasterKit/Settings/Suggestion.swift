@@ -176,6 +176,11 @@ extension SettingDecoder {
         {
             return error("there is no plugin '\(text.shortened)'; \(remedy)", at: range)
         }
+        if !text.contains("."), known.first?.key.namespace == PluginKind.workers.namespace {
+            return error(
+                "there is no plugin '\(text.shortened)'; write 'workers.Worker: {name: …, password: "
+                    + "!Secret …}'", at: range)
+        }
         let keys = known.map(\.key.description)
         // The kind of the plugin alone makes no key a near one.
         let near = known.map(\.key).filter {
