@@ -29,13 +29,17 @@ struct BrowserTests {
     }
 
     /// The second builder writes 10,000 lines while it is looked at.
-    private static let builders = """
+    private static let builders = #"""
         builders:
           - name: linux
             description: Builds the program and runs its tests.
             tags: [linux, fast]
             steps:
-              - steps.ShellCommand: {name: compile, command: 'echo one; echo two >&2'}
+              - steps.ShellCommand:
+                  name: compile
+                  command: >-
+                    echo one; echo two >&2; for i in 0 1 2 3 4 5 6 7; do
+                    printf '\033[1;3%dmcolor %d \033[4%dmbehind\033[0m\n' $i $i $i; done
               - steps.ShellCommand:
                   name: test
                   command: >-
@@ -46,7 +50,9 @@ struct BrowserTests {
               - steps.ShellCommand:
                   name: talk
                   command: >-
-                    for i in $(seq 0 9999); do echo "line $i of the live log";
+                    for i in $(seq 0 9999); do
+                    printf '0 %%\rline %d of \033[1;3%dmthe\033[m \033[10%dmlive\033[39;49m log
+                    \033[38;5;%d;7m<&>\n' $i $((i % 8)) $((i % 8)) $((i % 16));
                     [ $((i % 200)) != 0 ] || sleep 0.1; done; sleep 600
           - name: a-builder-with-a-rather-long-name-that-does-not-fit
             steps: [steps.ShellCommand: {command: 'true'}]
@@ -60,7 +66,7 @@ struct BrowserTests {
                 - util.IntParameter: {name: count, label: Count, default: 20}
                 - util.BooleanParameter: {name: b1, label: Flag, default: true}
                 - util.ChoiceStringParameter: {name: ch, label: Choice, choices: [x, y], default: y}
-        """
+        """#
 
     /// Builds once, of a change, and leaves one build running and another request waiting.
     private func fill(_ web: Web) async throws {

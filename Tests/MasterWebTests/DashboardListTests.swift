@@ -122,68 +122,6 @@ struct DashboardListTests {
         }
     }
 
-    @Test func `lines that end as on Windows are lines`() async throws {
-        let yaml = #"""
-            www: 0
-            builders:
-              - name: one
-                steps: [steps.ShellCommand: "printf 'one\r\ntwo\r\nthree\n'; echo er\r >&2"]
-            """#
-        try await withWeb(yaml) { web in
-            try await web.master.addChange(
-                Change(
-                    author: "Ann", comments: "title\r\nthe rest", sourceStamp: SourceStamp(),
-                    when: .now))
-            try await web.build(reason: "test")
-            let page = try await web.get("/logs/1").body
-            for line in ["one\r\n", "two\r\n", "three\n"] {
-                #expect(page.contains("<span>\(line)</span>"), "\(page)")
-            }
-            let found = try await web.get("/logs/1?q=T").body
-            #expect(found.contains(">8</a> two\r\n</span>"), "\(found)")
-            #expect(found.contains(">9</a> three\n</span>"))
-            let changes = try await web.get("/changes").body
-            #expect(changes.contains("title<"))
-            #expect(!changes.contains("the rest"))
-        }
-    }
-
-    @Test func `a search tells which lines it has looked at, and goes on`() async throws {
-        let yaml = """
-            www: 0
-            builders:
-              - name: one
-                steps: [steps.ShellCommand: "seq 1 210000"]
-            """
-        try await withWeb(yaml) { web in
-            try await web.build(reason: "test")
-            // Three lines say what is run, and two how it has ended.
-            let many = try await web.get("/logs/1?q=7").body
-            #expect(many.contains("100 lines contain “7” in lines 1 to "))
-            let next = try #require(
-                many.firstMatch(of: /href="(\/logs\/1\?q=7&amp;from=(\d+))">Search on</))
-            let rest = try await web.get(String(next.1).replacing("&amp;", with: "&")).body
-            let first = try #require(Int(next.2)) + 1
-            #expect(rest.contains("100 lines contain “7” in lines \(first) to "))
-            let late = try await web.get("/logs/1?q=209999").body
-            #expect(late.contains("No line contains “209999” in lines 1 to 200000."))
-            let found = try await web.get("/logs/1?q=209999&from=200000").body
-            #expect(found.contains("1 line contains “209999” in lines 200001 to 210005."))
-            #expect(!found.contains("Search on"))
-            let all = try await web.get("/logs/1?q=nothing&from=0").body
-            #expect(all.contains("Search on"))
-        }
-    }
-
-    @Test(arguments: [
-        ("\u{1B}[1;31mred\u{1B}[0m", "red"), ("\u{1B}(B\u{1B}[mreset", "reset"),
-        ("\u{1B}]0;title\u{07}text", "text"),
-        ("\u{1B}]8;;https://example.org\u{1B}\\link\u{1B}]8;;\u{1B}\\.", "link."),
-        ("a\u{1B}Z", "a\u{1B}Z"), ("end\u{1B}", "end\u{1B}"), ("end\u{1B}]8;;", "end"),
-    ]) func `codes for terminals are left out`(line: String, text: String) {
-        #expect(Dashboard.withoutCodes(line) == text)
-    }
-
     @Test func `many steps are shown page by page`() async throws {
         let steps = (1...201).map {
             "{steps.SetProperty: {name: step-\($0), property: p, value: x}}"

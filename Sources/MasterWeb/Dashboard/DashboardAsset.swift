@@ -57,10 +57,12 @@ enum DashboardAsset: String, CaseIterable {
     private static let styleSheet = """
         :root{color-scheme:light dark;--back:#fff;--raised:#f4f6f8;--text:#1b2026;--dim:#56606b;\
         --line:#d5dbe1;--link:#0a5aa8;--focus:#0a5aa8;--success:#1a7037;--warnings:#8a5a00;\
-        --failure:#b3261e;--running:#0a5aa8;--other:#59636e;--onbadge:#fff}
+        --failure:#b3261e;--running:#0a5aa8;--other:#59636e;--onbadge:#fff;\
+        --magenta:#8a2a8f;--cyan:#0b6570}
         @media (prefers-color-scheme:dark){:root{--back:#14181d;--raised:#1d232a;--text:#e4e8ec;\
         --dim:#a3adb8;--line:#36404a;--link:#7cb9f5;--focus:#7cb9f5;--success:#6fcf8a;\
-        --warnings:#e6b84d;--failure:#ff8f86;--running:#7cb9f5;--other:#a9b3bd;--onbadge:#10151a}}
+        --warnings:#e6b84d;--failure:#ff8f86;--running:#7cb9f5;--other:#a9b3bd;--onbadge:#10151a;\
+        --magenta:#e29af0;--cyan:#6fd0dc}}
         *{box-sizing:border-box}
         body{margin:0;background:var(--back);color:var(--text);\
         font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
@@ -117,6 +119,24 @@ enum DashboardAsset: String, CaseIterable {
         .tail:empty{display:none}
         .log .e{color:var(--failure)}
         .log .h{color:var(--running)}
+        .log .bold{font-weight:700}
+        .log .italic{font-style:italic}
+        .log .underline{text-decoration:underline}
+        .text0,.text7{color:var(--dim)}
+        .text1{color:var(--failure)}
+        .text2{color:var(--success)}
+        .text3{color:var(--warnings)}
+        .text4{color:var(--running)}
+        .text5{color:var(--magenta)}
+        .text6{color:var(--cyan)}
+        .back0,.back1,.back2,.back3,.back4,.back5,.back6,.back7{color:var(--onbadge)}
+        .back0,.back7{background:var(--other)}
+        .back1{background:var(--failure)}
+        .back2{background:var(--success)}
+        .back3{background:var(--warnings)}
+        .back4{background:var(--running)}
+        .back5{background:var(--magenta)}
+        .back6{background:var(--cyan)}
         .actions,.search{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.75rem 0}
         td .actions{margin:0}
         .action{margin:0}
@@ -189,6 +209,7 @@ enum DashboardAsset: String, CaseIterable {
           const paths = live ? live.split(" ") : [];
           const logs = [...document.querySelectorAll("[data-log]")].map((view) => ({
             view, id: view.dataset.log, next: Number(view.dataset.next), busy: false, again: false,
+            style: {},
           }));
 
           // Loads the page again, and takes over what has changed, unless somebody is using it.
@@ -239,10 +260,10 @@ enum DashboardAsset: String, CaseIterable {
                 const added = document.createDocumentFragment();
                 for (const line of lines) {
                   const span = document.createElement("span");
-                  if (log.channels) {
-                    if (line[0] === "e" || line[0] === "h") span.className = line[0];
-                    span.textContent = clean(line.slice(1)) + "\n";
-                  } else span.textContent = clean(line) + "\n";
+                  const kind = log.channels ? line[0] : "";
+                  if (kind === "e" || kind === "h") span.className = kind;
+                  if (kind === "h") log.style = {};
+                  show(line.slice(kind.length), log.style, span);
                   added.append(span);
                 }
                 view.append(added);
@@ -258,8 +279,60 @@ enum DashboardAsset: String, CaseIterable {
             } catch { say("The log could not be read."); }
             log.busy = false;
           };
-          const clean = (line) => line.replace(
-            /\x1b(?:\[[ -?]*[@-~]?|[()].?|\][^\x07\x1b]*(?:\x07|\x1b.?)?)/g, "");
+
+          // Adds a line as a terminal shows it, as TerminalLine does on the master.
+          const show = (line, style, span) => {
+            line = line.replace(/\r+$/, "");
+            let from = 0, pieces = [];
+            const add = (text) => {
+              const end = text.lastIndexOf("\r");
+              if (end >= 0) pieces = [];
+              const shown = text.slice(end + 1);
+              const names = classes(style);
+              if (!shown) return;
+              if (!names) { pieces.push(shown); return; }
+              const piece = document.createElement("span");
+              piece.className = names;
+              piece.textContent = shown;
+              pieces.push(piece);
+            };
+            for (const code of line.matchAll(codes)) {
+              add(line.slice(from, code.index));
+              from = code.index + code[0].length;
+              if (code[2] === "m") choose(style, code[1].split(";").map((text) => parseInt(text) || 0));
+            }
+            add(line.slice(from));
+            span.append(...pieces, "\n");
+          };
+          const codes = /\x1b(?:\[([ -?]*)([@-~]?)|[()].?|\][^\x07\x1b]*(?:\x07|\x1b.?)?)/g;
+          const classes = ({ bold, italic, underlined, inverse, color, background }) => {
+            const behind = background ?? (inverse ? color ?? 7 : null);
+            return [
+              bold && "bold", italic && "italic", underlined && "underline",
+              behind != null ? `back${behind}` : color != null ? `text${color}` : "",
+            ].filter(Boolean).join(" ");
+          };
+          const choose = (style, numbers) => {
+            const takeColor = () => {
+              if (numbers.shift() !== 5) { numbers.splice(0, 3); return null; }
+              const number = numbers.shift();
+              return number < 16 ? number % 8 : null;
+            };
+            while (numbers.length) {
+              const number = numbers.shift(), ten = Math.floor(number / 10);
+              if (number === 0) for (const name in style) delete style[name];
+              else if (number === 1 || number === 22) style.bold = number === 1;
+              else if (number === 3 || number === 23) style.italic = number === 3;
+              else if (number === 4 || number === 24) style.underlined = number === 4;
+              else if (number === 7 || number === 27) style.inverse = number === 7;
+              else if (number === 38) style.color = takeColor();
+              else if (number === 48) style.background = takeColor();
+              else if (number === 39) style.color = null;
+              else if (number === 49) style.background = null;
+              else if ([3, 9].includes(ten) && number % 10 < 8) style.color = number % 10;
+              else if ([4, 10].includes(ten) && number % 10 < 8) style.background = number % 10;
+            }
+          };
 
           if (!paths.length && !logs.length) return;
           let wait = 1000;

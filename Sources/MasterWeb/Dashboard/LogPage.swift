@@ -5,7 +5,7 @@ internal import MasterKit
 extension Dashboard {
     /// The most lines on a page.
     private static let lineLimit = 250
-    /// The most bytes of lines on a page.
+    /// The most bytes of lines on a page, except those that a search finds.
     private static let byteLimit = 40_000
     /// The most characters that are shown of a line.
     private static let lineLength = 1000
@@ -25,9 +25,11 @@ extension Dashboard {
         let found = word.isEmpty ? nil : try await search(id, for: word, from: first)
         let lines =
             if let found { found.lines } else {
-                try await self.lines(of: id, from: first, count: Self.lineLimit)
+                Self.fitting(
+                    try await self.lines(of: id, from: first, count: Self.lineLimit),
+                    atEnd: from == nil)
             }
-        let isLive = word.isEmpty && log["complete"] != true && request.query("from") == nil
+        let isLive = word.isEmpty && log["complete"] != true && from == nil
         return Page(
             site: site, visitor: visitor,
             title: "\(builder.string("name").isolated) #\(build.int("number")) "
@@ -46,7 +48,7 @@ extension Dashboard {
             if let found {
                 summary(of: found, word, from: first, count, id, in: &html)
             } else {
-                pages(first, lines.count, count, id, in: &html)
+                pages(lines.first?.number ?? first, lines.count, count, id, in: &html)
             }
             view(lines, id, isLive: isLive, links: !word.isEmpty, in: &html)
         }
@@ -113,12 +115,7 @@ extension Dashboard {
                 "data-next": isLive ? "\(lines.last.map { $0.number + 1 } ?? 0)" : nil,
             ]
         ) { html in
-            let end = html.count + Self.byteLimit
             for line in lines {
-                guard html.count < end else {
-                    html.element("span", ["class": "dim"], text: "… more in the whole log\n")
-                    return
-                }
                 html.element("span", ["class": line.kind.isEmpty ? nil : line.kind]) { html in
                     if links {
                         html.link(
@@ -126,10 +123,24 @@ extension Dashboard {
                             "\(line.number + 1)", "line")
                         html.text(" ")
                     }
-                    html.text(line.text.shortened(to: Self.lineLength) + "\n")
+                    add(line.shown, in: &html)
                 }
             }
         }
+    }
+
+    private func add(_ line: TerminalLine, in html: inout HTML) {
+        let text = line.text
+        let shown = text.shortened(to: Self.lineLength)
+        guard shown == text else { return html.text(shown + "\n") }
+        for (text, style) in line.pieces {
+            if let classes = style.classes {
+                html.element("span", ["class": classes], text: text)
+            } else {
+                html.text(text)
+            }
+        }
+        html.text("\n")
     }
 
     // MARK: Lines
@@ -139,7 +150,7 @@ extension Dashboard {
         let number: Int
         /// `e` for errors, `h` for headers, or empty.
         let kind: String
-        let text: String
+        let shown: TerminalLine
     }
 
     private func lines(of id: Int, from first: Int, count: Int) async throws -> [LogLine] {
@@ -148,11 +159,24 @@ extension Dashboard {
         let hasChannels = try await record(["logs", "\(id)"])["type"] == "s"
         var texts = chunk.string("content").logLines
         if texts.last?.isEmpty == true { texts.removeLast() }
+        var style = TerminalStyle()
         return texts.enumerated().map { index, line in
             let kind = hasChannels ? String(decoding: line.utf8.prefix(1), as: UTF8.self) : ""
-            let text = Self.withoutCodes(hasChannels ? line.withoutChannel : line)
-            return LogLine(number: first + index, kind: kind == "o" ? "" : kind, text: text)
+            if kind == "h" { style = TerminalStyle() }
+            let shown = TerminalLine(hasChannels ? line.withoutChannel : line, &style)
+            return LogLine(number: first + index, kind: kind == "o" ? "" : kind, shown: shown)
         }
+    }
+
+    /// The lines that a page has room for, from the first one on or up to the last one.
+    private static func fitting(_ lines: [LogLine], atEnd: Bool) -> [LogLine] {
+        var size = 0
+        let isRoom = { (line: LogLine) in
+            defer { size += min(line.shown.text.utf8.count, lineLength) }
+            return size < byteLimit
+        }
+        return atEnd
+            ? lines.reversed().prefix(while: isRoom).reversed() : Array(lines.prefix(while: isRoom))
     }
 
     /// What a search has found.
@@ -168,7 +192,7 @@ extension Dashboard {
         while offset < first + Self.searchLimit.lines {
             let lines = try await lines(of: id, from: offset, count: 5000)
             guard let last = lines.last else { return Found(lines: found, next: nil) }
-            for line in lines where line.text.lowercased().contains(wanted) {
+            for line in lines where line.shown.text.lowercased().contains(wanted) {
                 found.append(line)
                 if found.count >= Self.searchLimit.found {
                     return Found(lines: found, next: line.number + 1)
@@ -177,25 +201,5 @@ extension Dashboard {
             offset = last.number + 1
         }
         return Found(lines: found, next: offset)
-    }
-
-    /// A line without the codes that terminals act on: colors, character sets, titles and links.
-    static func withoutCodes(_ line: some StringProtocol) -> String {
-        guard line.utf8.contains(0x1B) else { return String(line) }
-        var bytes: [UInt8] = []
-        var rest = Array(line.utf8)[...]
-        while let byte = rest.popFirst() {
-            switch byte == 0x1B ? rest.first : nil {
-            case UInt8(ascii: "["):
-                rest = rest.dropFirst().drop { (0x20...0x3F).contains($0) }.dropFirst()
-            case UInt8(ascii: "("), UInt8(ascii: ")"): rest = rest.dropFirst(2)
-            case UInt8(ascii: "]"):
-                // It ends with a bell, or an escape and a backslash.
-                rest = rest.drop { $0 != 0x07 && $0 != 0x1B }
-                rest = rest.dropFirst(rest.first == 0x1B ? 2 : 1)
-            default: bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

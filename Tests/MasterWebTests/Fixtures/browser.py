@@ -270,7 +270,7 @@ def check_live(page, base, log):
         page.wait_for(f"{last}?.textContent.includes('line 9999 of')", 60),
         f"the log was not followed: {page.evaluate(f'{last}?.textContent')}")
     numbers = page.evaluate(
-        "[...document.querySelectorAll('pre.log span')].map((one) =>"
+        "[...document.querySelectorAll('pre.log > span')].map((one) =>"
         " Number(/line (\\d+) of/.exec(one.textContent)?.[1])).filter((one) => one >= 0)")
     check(numbers == list(range(numbers[0], 10000)) if numbers else False, "the log has gaps")
     check(
@@ -279,6 +279,15 @@ def check_live(page, base, log):
             " scrollHeight - scrollTop - clientHeight < 60)(document.querySelector('pre.log'))"),
         "the log is not at its end")
     page.picture("live-log")
+    # What the script has added is what the master writes into the page.
+    ours, theirs = page.evaluate("""
+        fetch(location.href).then((answer) => answer.text()).then((text) => {
+          const lines = (root) => [...root.querySelectorAll('pre.log > span')].slice(-100)
+            .map((one) => one.outerHTML);
+          return [lines(document), lines(new DOMParser().parseFromString(text, 'text/html'))];
+        })""")
+    check(len(ours) == 100 and "back1" in "".join(ours), f"the log has no colours: {ours[:1]}")
+    check(ours == theirs, f"the page of the log differs: {ours[-2:]} {theirs[-2:]}")
 
 
 def check_dashboard(page, base, axe):
@@ -287,7 +296,8 @@ def check_dashboard(page, base, axe):
     pages = [
         ("home", "", "linux"), ("builder", "builders/1", "#1"),
         ("build", "builders/1/builds/1", "compile"), ("running", "builders/2/builds/1", "talk"),
-        ("log", "logs/2", "test 299 passed"), ("found", "logs/2?q=77", "test 77"),
+        ("log", "logs/2", "test 299 passed"),
+        ("colours", "logs/1", "behind"), ("found", "logs/2?q=77", "test 77"),
         ("requests", "requests", "slow"), ("workers", "workers", "local"),
         ("changes", "changes", "Mend the parser"), ("change", "changes/1", "src/parser.c"),
         ("schedulers", "schedulers", "force"), ("deliveries", "deliveries", "Deliveries"),

@@ -1,0 +1,89 @@
+import Foundation
+import MasterKit
+import MasterRuntime
+import MasterTesting
+import Testing
+
+@testable import MasterWeb
+
+/// The page of a log.
+@Suite(.timeLimit(.minutes(1)))
+struct LogPageTests {
+    @Test func `a search tells which lines it has looked at, and goes on`() async throws {
+        let yaml = """
+            www: 0
+            builders:
+              - name: one
+                steps: [steps.ShellCommand: "seq 1 210000"]
+            """
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            // Three lines say what is run, and two how it has ended.
+            let many = try await web.get("/logs/1?q=7").body
+            #expect(many.contains("100 lines contain “7” in lines 1 to "))
+            let next = try #require(
+                many.firstMatch(of: /href="(\/logs\/1\?q=7&amp;from=(\d+))">Search on</))
+            let rest = try await web.get(String(next.1).replacing("&amp;", with: "&")).body
+            let first = try #require(Int(next.2)) + 1
+            #expect(rest.contains("100 lines contain “7” in lines \(first) to "))
+            let late = try await web.get("/logs/1?q=209999").body
+            #expect(late.contains("No line contains “209999” in lines 1 to 200000."))
+            let found = try await web.get("/logs/1?q=209999&from=200000").body
+            #expect(found.contains("1 line contains “209999” in lines 200001 to 210005."))
+            #expect(!found.contains("Search on"))
+            let all = try await web.get("/logs/1?q=nothing&from=0").body
+            #expect(all.contains("Search on"))
+        }
+    }
+
+    @Test func `of long lines, the page of a log has the last ones`() async throws {
+        let yaml = """
+            www: 0
+            builders:
+              - name: one
+                steps:
+                  - steps.ShellCommand: >-
+                      for i in $(seq 100 399); do printf 'line %d %0990d.\\n' $i 0; done
+            """
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            let page = try await web.get("/logs/1").body
+            #expect(page.contains("line 399 ") && page.contains("program finished"))
+            #expect(!page.contains("line 350 "))
+            let earlier = try #require(page.firstMatch(of: #/\?from=(\d+)">Earlier/#))
+            let before = try await web.get("/logs/1?from=\(earlier.1)").body
+            let shown = before.matches(of: #/line (\d+) /#).compactMap { Int($0.1) }
+            #expect(shown.count > 30)
+            let later = try #require(before.firstMatch(of: #/\?from=(\d+)">Later/#))
+            let after = try await web.get("/logs/1?from=\(later.1)").body
+            let next = try #require(after.firstMatch(of: #/line (\d+) /#))
+            #expect(Int(next.1) == shown.last.map { $0 + 1 })
+        }
+    }
+
+    @Test func `lines that end as on Windows are lines`() async throws {
+        let yaml = #"""
+            www: 0
+            builders:
+              - name: one
+                steps: [steps.ShellCommand: "printf 'one\r\ntwo\r\nthree\n'; echo er\r >&2"]
+            """#
+        try await withWeb(yaml) { web in
+            try await web.master.addChange(
+                Change(
+                    author: "Ann", comments: "title\r\nthe rest", sourceStamp: SourceStamp(),
+                    when: .now))
+            try await web.build(reason: "test")
+            let page = try await web.get("/logs/1").body
+            for line in ["one\n", "two\n", "three\n"] {
+                #expect(page.contains("<span>\(line)</span>"), "\(page)")
+            }
+            let found = try await web.get("/logs/1?q=T").body
+            #expect(found.contains(">8</a> two\n</span>"), "\(found)")
+            #expect(found.contains(">9</a> three\n</span>"))
+            let changes = try await web.get("/changes").body
+            #expect(changes.contains("title<"))
+            #expect(!changes.contains("the rest"))
+        }
+    }
+}
