@@ -36,6 +36,34 @@ struct LogPageTests {
         }
     }
 
+    @Test func `the page of a build has the last lines of its failed steps`() async throws {
+        let yaml = #"""
+            www: 0
+            builders:
+              - name: one
+                steps:
+                  - steps.ShellCommand: {name: fine, command: echo well}
+                  - steps.ShellCommand: {name: hidden, command: 'echo ill; exit 1', hideStepIf: true}
+                  - steps.ShellCommand: >-
+                      seq 101 150; printf '<b>\033[31mred\n'; exit 1
+                  - steps.ShellCommand: {name: silent, command: exit 1}
+                  - steps.Assert: !Equal [a, b]
+            """#
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            let page = try await web.get("/builders/1/builds/1").body
+            let excerpt = try #require(
+                page.firstMatch(of: #/<pre class="log excerpt".*?<\/pre>/#.dotMatchesNewlines()))
+            let text = excerpt.0
+            #expect(text.contains(#"aria-label="The end of stdio""#))
+            #expect(text.contains("<span>142\n</span>") && !text.contains("141"))
+            #expect(text.contains(#"&lt;b&gt;<span class="text1">red</span>"#))
+            #expect(!text.contains("exit code"))
+            #expect(!page.contains("well\n") && !page.contains("ill\n"))
+            #expect(page.matches(of: /log excerpt/).count == 1)
+        }
+    }
+
     @Test func `of long lines, the page of a log has the last ones`() async throws {
         let yaml = """
             www: 0

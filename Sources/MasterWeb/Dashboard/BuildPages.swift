@@ -9,6 +9,8 @@ extension Dashboard {
     private static let propertyLimit = 200
     /// The most steps on a page.
     private static let stepLimit = 200
+    /// The most steps whose last lines are on the page of a build, and how many lines.
+    private static let excerptLimit = (steps: 3, lines: 10)
 
     private var now: Double { Date().timeIntervalSince1970 }
 
@@ -122,6 +124,8 @@ extension Dashboard {
         let builder: JSONObject
         let build: JSONObject
         let steps: [(step: JSONObject, logs: [JSONObject])]
+        /// The last lines of steps that failed, by the id of the step.
+        let excerpts: [Int: Excerpt]
         let properties: JSONObject
         let changes: [JSONObject]
         let buildset: JSONObject?
@@ -143,20 +147,37 @@ extension Dashboard {
         let logs = Dictionary(grouping: try await logs(ofBuild: build.int("buildid"))) {
             $0.int("stepid")
         }
-        let steps = try await records(
-            ["builds", id, "steps"],
-            ["limit": "\(Self.stepLimit + 1)", "offset": "\(offset)"])?.map { step in
+        let steps =
+            try await records(
+                ["builds", id, "steps"],
+                ["limit": "\(Self.stepLimit + 1)", "offset": "\(offset)"])?.map { step in
                 (step: step, logs: logs[step.int("stepid")] ?? [])
-            }
+            } ?? []
         let request = try await records(["buildrequests", "\(build.int("buildrequestid"))"])?.first
         return BuildRecords(
-            builder: try await record(path), build: build, steps: steps ?? [],
+            builder: try await record(path), build: build, steps: steps,
+            excerpts: try await excerpts(of: steps),
             properties: try await records(["builds", id, "properties"])?.first ?? [:],
             changes: try await records(
                 ["builds", id, "changes"],
                 ["order": "-changeid", "limit": "\(Self.rowLimit + 1)"]) ?? [],
             buildset: try await records(["buildsets", "\(request?.int("buildsetid") ?? 0)"])?.first,
             worker: try await records(["workers", "\(build.int("workerid"))"])?.first)
+    }
+
+    private func excerpts(
+        of steps: [(step: JSONObject, logs: [JSONObject])]
+    ) async throws -> [Int: Excerpt] {
+        let failed = steps.filter {
+            [.failure, .exception].contains($0.step.results) && $0.step["hidden"] != true
+        }
+        var excerpts: [Int: Excerpt] = [:]
+        for (step, logs) in failed.prefix(Self.excerptLimit.steps) {
+            let log = logs.first { $0.string("name") == "stdio" } ?? logs.last
+            guard let log, log["type"] != "h" else { continue }
+            excerpts[step.int("stepid")] = try await excerpt(of: log, Self.excerptLimit.lines)
+        }
+        return excerpts
     }
 
     func buildPage(_ builderID: Int, _ number: Int) async throws -> Response {
@@ -180,7 +201,7 @@ extension Dashboard {
                 html.element("ol", ["id": "steps", "class": "steps", "data-refresh": ""]) { html in
                     for (step, logs) in found.steps.prefix(Self.stepLimit)
                     where step["hidden"] != true {
-                        item(step, logs, in: &html)
+                        item(step, logs, found.excerpts[step.int("stepid")], in: &html)
                     }
                 }
                 pager(offset, Self.stepLimit, found.steps.count, in: &html)
@@ -250,7 +271,9 @@ extension Dashboard {
         }
     }
 
-    private func item(_ step: JSONObject, _ logs: [JSONObject], in html: inout HTML) {
+    private func item(
+        _ step: JSONObject, _ logs: [JSONObject], _ excerpt: Excerpt?, in html: inout HTML
+    ) {
         html.element("li") { html in
             html.element("span", ["class": "step"]) { html in
                 html.badge(step.results, isRunning: step.isRunning)
@@ -274,6 +297,7 @@ extension Dashboard {
                         link["name"]?.stringValue ?? "link")
                 }
             }
+            if let excerpt { add(excerpt, in: &html) }
         }
     }
 

@@ -115,7 +115,8 @@ enum DashboardAsset: String, CaseIterable {
         .log{background:var(--raised);border:1px solid var(--line);border-radius:.4rem;\
         padding:.75rem;overflow:auto;max-height:75vh;font:13px/1.45 ui-monospace,monospace;\
         white-space:pre-wrap}
-        .tail{max-height:16rem}
+        .tail,.excerpt{max-height:16rem}
+        .excerpt{margin:.5rem 0 .25rem}
         .tail:empty{display:none}
         .log .e{color:var(--failure)}
         .log .h{color:var(--running)}

@@ -50,7 +50,16 @@ extension Dashboard {
             } else {
                 pages(lines.first?.number ?? first, lines.count, count, id, in: &html)
             }
-            view(lines, id, isLive: isLive, links: !word.isEmpty, in: &html)
+            html.element(
+                "pre",
+                [
+                    "class": "log", "tabindex": "0", "aria-label": "Log",
+                    "data-log": isLive ? "\(id)" : nil,
+                    "data-next": isLive ? "\(lines.last.map { $0.number + 1 } ?? 0)" : nil,
+                ]
+            ) { html in
+                for line in lines { add(line, of: id, isLinked: found != nil, in: &html) }
+            }
         }
     }
 
@@ -104,28 +113,40 @@ extension Dashboard {
             ])
     }
 
-    private func view(
-        _ lines: [LogLine], _ id: Int, isLive: Bool, links: Bool, in html: inout HTML
+    /// The last lines of a log.
+    struct Excerpt {
+        let log: JSONObject
+        let lines: [LogLine]
+    }
+
+    /// The last lines that a program has written into a log, or `nil` if there are none.
+    func excerpt(of log: JSONObject, _ count: Int) async throws -> Excerpt? {
+        // Those of the master follow.
+        let first = max(0, log.int("num_lines") - count - 5)
+        let lines = try await lines(of: log.int("logid"), from: first, count: count + 5)
+            .filter { $0.kind != "h" }.suffix(count)
+        return lines.isEmpty ? nil : Excerpt(log: log, lines: Array(lines))
+    }
+
+    func add(_ excerpt: Excerpt, in html: inout HTML) {
+        let label = "The end of \(excerpt.log.string("name"))"
+        html.element("pre", ["class": "log excerpt", "tabindex": "0", "aria-label": label]) {
+            html in
+            for line in excerpt.lines { add(line, of: excerpt.log.int("logid"), in: &html) }
+        }
+    }
+
+    private func add(
+        _ line: LogLine, of id: Int, isLinked: Bool = false, in html: inout HTML
     ) {
-        html.element(
-            "pre",
-            [
-                "class": "log", "tabindex": "0", "aria-label": "Log",
-                "data-log": isLive ? "\(id)" : nil,
-                "data-next": isLive ? "\(lines.last.map { $0.number + 1 } ?? 0)" : nil,
-            ]
-        ) { html in
-            for line in lines {
-                html.element("span", ["class": line.kind.isEmpty ? nil : line.kind]) { html in
-                    if links {
-                        html.link(
-                            site.home + "logs/\(id)?from=\(max(0, line.number - 20))",
-                            "\(line.number + 1)", "line")
-                        html.text(" ")
-                    }
-                    add(line.shown, in: &html)
-                }
+        html.element("span", ["class": line.kind.isEmpty ? nil : line.kind]) { html in
+            if isLinked {
+                html.link(
+                    site.home + "logs/\(id)?from=\(max(0, line.number - 20))",
+                    "\(line.number + 1)", "line")
+                html.text(" ")
             }
+            add(line.shown, in: &html)
         }
     }
 
@@ -146,7 +167,7 @@ extension Dashboard {
     // MARK: Lines
 
     /// A line of a log.
-    private struct LogLine {
+    struct LogLine {
         let number: Int
         /// `e` for errors, `h` for headers, or empty.
         let kind: String
