@@ -30,7 +30,7 @@ extension RequestDistributor {
     func activity(listing count: Int) -> BuildActivity {
         let builders = builders
         return state.withLock { state in
-            let first = (state.queue.firstOfEachLane + state.waiting).prefix(count)
+            let first = state.firstPending.prefix(count)
             var activity = BuildActivity()
             activity.running = Set(state.running.keys)
             activity.waitingCount = state.queue.count + state.waiting.count
@@ -41,14 +41,11 @@ extension RequestDistributor {
         }
     }
 
-    /// What the first pending request of each builder waits for.
-    var reasons: [String: String?] {
+    /// What pending requests wait for: the first ones of each builder, and those that need others.
+    var waits: [(request: Int, builder: String, reason: String)] {
         let builders = builders
         return state.withLock { state in
-            Dictionary(
-                state.queue.firstOfEachLane.map {
-                    ($0.builder, reason(of: $0, state, builders))
-                }, uniquingKeysWith: { one, _ in one })
+            state.firstPending.map { ($0.id, $0.builder, reason(of: $0, state, builders)) }
         }
     }
 
@@ -93,6 +90,9 @@ extension RequestDistributor {
 }
 
 extension RequestDistributor.State {
+    /// The next requests of each builder, then those that need requests that have not ended.
+    fileprivate var firstPending: [RequestDistributor.Pending] { queue.firstOfEachLane + waiting }
+
     /// The builder of a request that has not ended.
     fileprivate func builder(ofRequest id: Int) -> String? {
         running[id]?.builder ?? queue.builder(ofRequest: id)
@@ -104,6 +104,14 @@ extension Master {
     /// What is going on, with the first builders that wait.
     package func activity(listing count: Int) -> BuildActivity {
         submissions.distributor.activity(listing: count)
+    }
+
+    /// What pending requests wait for, by their ids. Requests that wait only for others of their
+    /// builder to be built first are left out.
+    package var requestWaits: [Int: String] {
+        Dictionary(
+            submissions.distributor.waits.map { ($0.request, $0.reason) },
+            uniquingKeysWith: { one, _ in one })
     }
 
     /// The builders with pending requests that no worker can take, and why.

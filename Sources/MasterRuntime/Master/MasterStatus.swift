@@ -40,7 +40,9 @@ extension Master {
         let found = try await environment.store.read { try MasterCounts(in: $0) }
         let declared = file.builders.map(\.name)
         let others = Set(found.pending.keys).union(found.running.keys).subtracting(declared)
-        let waiting = submissions.distributor.reasons
+        let waiting = Dictionary(
+            submissions.distributor.waits.map { ($0.builder, $0.reason) },
+            uniquingKeysWith: { one, _ in one })
         let waits = schedulerWaits
         var builders: [JSONValue] = []
         for name in declared + others.sorted() {
@@ -54,7 +56,7 @@ extension Master {
                 .object([
                     "name": .string(name), "declared": .bool(file.builders[name] != nil),
                     "running": .array(running), "pending": .int(found.pending[name] ?? 0),
-                    "waits_for": .optional(waiting[name] ?? nil),
+                    "waits_for": .optional(waiting[name]),
                 ]))
         }
         let problems = deliveries.problems.mapValues { environment.mask.masked($0.onOneLine).value }

@@ -59,6 +59,7 @@ extension Dashboard {
             try await records(
                 ["builders", "\(id)", "buildrequests"],
                 ["claimed": "false", "complete": "false", "limit": "\(Self.rowLimit + 1)"]) ?? []
+        let reasons = try await reasons(of: pending)
         let forcing = try await records(["builders", "\(id)", "forceschedulers"]) ?? []
         return Page(
             site: site, visitor: visitor, title: builder.string("name").isolated,
@@ -79,7 +80,7 @@ extension Dashboard {
             if !pending.isEmpty {
                 requestTable(
                     Array(pending.prefix(Self.rowLimit)), named: [id: builder.string("name")],
-                    in: &html)
+                    reasons: reasons, in: &html)
                 if pending.count > Self.rowLimit {
                     html.element("p", text: "These are the first \(Self.rowLimit) requests.")
                 }

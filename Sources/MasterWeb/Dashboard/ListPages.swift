@@ -17,12 +17,14 @@ extension Dashboard {
                     "offset": "\(offset)",
                 ]) ?? []
         let builders = try await builderNames()
+        let reasons = try await reasons(of: pending)
         return page("Pending requests", "requests", ["buildrequests/*/*"]) { html in
             guard !pending.isEmpty else {
                 html.element("p", text: "No requests are waiting.")
                 return
             }
-            requestTable(Array(pending.prefix(Self.rowLimit)), named: builders, in: &html)
+            requestTable(
+                Array(pending.prefix(Self.rowLimit)), named: builders, reasons: reasons, in: &html)
             pager(offset, Self.rowLimit, pending.count, in: &html)
         }
     }
@@ -37,12 +39,27 @@ extension Dashboard {
             uniquingKeysWith: { one, _ in one })
     }
 
+    /// The reasons of requests by the ids of their buildsets.
+    func reasons(of requests: [JSONObject]) async throws -> [Int: String] {
+        guard !requests.isEmpty else { return [:] }
+        let ids = Set(requests.map { $0.int("buildsetid") })
+        let buildsets =
+            try await records(
+                ["buildsets"],
+                [("field", "bsid"), ("field", "reason")] + ids.map { ("bsid", "\($0)") }) ?? []
+        return Dictionary(
+            buildsets.map { ($0.int("bsid"), $0.string("reason")) },
+            uniquingKeysWith: { one, _ in one })
+    }
+
     func requestTable(
-        _ requests: [JSONObject], named builders: [Int: String], in html: inout HTML
+        _ requests: [JSONObject], named builders: [Int: String], reasons: [Int: String],
+        in html: inout HTML
     ) {
+        let waits = site.master.requestWaits
         html.table(
             "Pending requests", id: "requests",
-            columns: ["Request", "Builder", "Priority", "Since", ""]
+            columns: ["Request", "Builder", "Reason", "Waits for", "Priority", "Since", ""]
         ) { html in
             for request in requests {
                 let (id, builder) = (request.int("buildrequestid"), request.int("builderid"))
@@ -52,6 +69,10 @@ extension Dashboard {
                         $0.link(
                             address(builder: builder), builders[builder] ?? "builder \(builder)")
                     }
+                    let reason = reasons[request.int("buildsetid")] ?? ""
+                    html.element("td", text: reason.shortened(to: 200))
+                    html.element(
+                        "td", text: (waits[id] ?? "requests before it").shortened(to: 200))
                     html.element("td", text: "\(request.int("priority"))")
                     html.element("td") { $0.time(request["submitted_at"]) }
                     html.element("td") { html in
