@@ -98,20 +98,24 @@ extension Dashboard {
                 ["order": "name", "limit": "\(Self.workerLimit + 1)", "offset": "\(offset)"]) ?? []
         let running =
             try await records(["builds"], ["complete": "false", "order": "-buildid"]) ?? []
+        let builders = try await builderNames()
         return page("Workers", "workers", ["workers/*/*", "builds/*/*"]) { html in
             html.table(
                 "Workers", id: "workers", columns: ["Worker", "State", "Builds", "Host", ""]
             ) { html in
                 for worker in workers.prefix(Self.workerLimit) {
                     let id = worker.int("workerid")
-                    row(worker, running.filter { $0.int("workerid") == id }, in: &html)
+                    row(worker, running.filter { $0.int("workerid") == id }, builders, in: &html)
                 }
             }
             pager(offset, Self.workerLimit, workers.count, in: &html)
         }
     }
 
-    private func row(_ worker: JSONObject, _ builds: [JSONObject], in html: inout HTML) {
+    private func row(
+        _ worker: JSONObject, _ builds: [JSONObject], _ builders: [Int: String],
+        in html: inout HTML
+    ) {
         let (id, name) = (worker.int("workerid"), worker.string("name"))
         let isPaused = worker["paused"] == true
         let isConnected = worker["connected_to"]?.arrayValue?.isEmpty == false
@@ -127,8 +131,13 @@ extension Dashboard {
                 html.text(" " + worker.string("pause_reason").shortened(to: 120))
             }
             html.element("td") { html in
-                for build in builds {
-                    html.link(address(of: build), "#\(build.int("number"))", "chip running")
+                html.element("span", ["class": "chips"]) { html in
+                    for build in builds {
+                        let builder = (builders[build.int("builderid")] ?? "").isolated
+                        html.link(
+                            address(of: build), "\(builder) #\(build.int("number"))",
+                            "chip running")
+                    }
                 }
             }
             let info = worker["workerinfo"]
