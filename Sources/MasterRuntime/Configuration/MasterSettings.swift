@@ -207,6 +207,12 @@ package struct JanitorSettings: SettingHints, SettingValue, Equatable {
 
     package static var shape: String { "a mapping such as {keepBuilds: 1000, keepLogs: 30d}" }
 
+    /// The shortest time to keep something: what the janitor waits before it looks again. Less is
+    /// most likely a number of days without a unit.
+    private static let shortest = Duration.seconds(3600)
+    /// The smallest store to keep. Less is most likely a number without a unit.
+    private static let smallest = 100_000
+
     package static func hint(forUnknown name: String) -> String? {
         switch name {
         case "logHorizon": "write 'keepLogs'"
@@ -230,7 +236,28 @@ package struct JanitorSettings: SettingHints, SettingValue, Equatable {
                     + "keepChanges or maxStore",
                 at: node.range)
         }
+        settings.refuseTooLittle(at: node, with: decoder)
         return settings
+    }
+
+    /// Adds an error for each setting by which next to everything would be removed.
+    private func refuseTooLittle(at node: YAMLNode, with decoder: SettingDecoder) {
+        let durations = [
+            ("keepFor", keepFor), ("keepLogs", keepLogs), ("keepChanges", keepChanges),
+        ]
+        for (name, duration) in durations {
+            guard let duration, duration < Self.shortest else { continue }
+            decoder.error(
+                "'\(name)' of janitor is only \(duration.inSeconds); write at least 1h, such as 90d "
+                    + "for 90 days, or omit it to keep all",
+                at: node.mapping?[name]?.range ?? node.range)
+        }
+        if let maxStore, maxStore.bytes < Self.smallest {
+            decoder.error(
+                "'maxStore' of janitor is only \(maxStore.bytes) bytes; write at least "
+                    + "100kB, such as 10GiB, or omit it for no limit",
+                at: node.mapping?["maxStore"]?.range ?? node.range)
+        }
     }
 
     package static func == (one: JanitorSettings, other: JanitorSettings) -> Bool {

@@ -93,7 +93,7 @@ struct JanitorTests {
     }
 
     @Test func `a store that is too large loses its oldest builds`() async throws {
-        try await swept("{maxStore: 1}") { bench, master async throws in
+        try await swept("{maxStore: 100kB}") { bench, master async throws in
             try await expect(numbers(master, "a b"), [4])
             try await expect(numbers(master, "other"), [1])
             #expect(bench.messages.texts.contains { $0.contains("are larger than 'maxStore'") })
@@ -130,7 +130,7 @@ struct JanitorTests {
             .text("not now", status: 503)
         } _: { server in
             let services = "services: [reporters.HttpStatusPush: '\(server.url)/']\n"
-            try await swept("{keepBuilds: 1, keepLogs: 1s}", after: 9, services: services) {
+            try await swept("{keepBuilds: 1, keepLogs: 1h}", after: 9, services: services) {
                 _, master in
                 try await expect(numbers(master, "a b"), [1, 2, 3, 4])
                 try await expect(count(master, "log"), 5)
@@ -177,6 +177,10 @@ struct JanitorTests {
     @Test(arguments: [
         ("{}", "'janitor' removes nothing; give it keepBuilds"),
         ("{keepBuilds: 0}", "must be"), ("{keepLog: 1d}", "did you mean 'keepLogs'"),
+        ("{keepFor: 90}", "'keepFor' of janitor is only 90 seconds; write at least 1h"),
+        ("{keepLogs: 59m}", "'keepLogs' of janitor is only 3540 seconds"),
+        ("{keepChanges: 0}", "'keepChanges' of janitor is only 0 seconds"),
+        ("{maxStore: 10}", "'maxStore' of janitor is only 10 bytes; write at least 100kB"),
     ])
     func `mistakes are found`(_ janitor: String, _ message: String) async throws {
         try await MasterBench.with("janitor: \(janitor)\n" + Self.builders) { bench in
