@@ -229,23 +229,13 @@ private struct TimedBuilds {
     }
 }
 
-extension Periodic: SettingHints {
-    /// A hint for other words for an interval.
-    public static func hint(forUnknown name: String) -> String? {
-        ["every", "interval", "period", "timer"].contains(name)
-            ? "write 'periodicBuildTimer'" : nil
-    }
-}
-
 extension Nightly: SettingHints {
-    /// A hint for settings of Buildbot's that make exceptions, and for times in one text.
+    /// A hint for settings of Buildbot's that make exceptions, and for those of other programs.
     public static func hint(forUnknown name: String) -> String? {
-        switch name {
-        case "cron", "crontab", "schedule", "at", "time":
-            "write 'minute', 'hour', 'dayOfMonth', 'month' and 'dayOfWeek', each as in cron"
-        case _ where name.hasPrefix("force_at_"):
-            "add a second Nightly without 'onlyIfChanged' for these times"
-        default: nil
+        if name == "cron" {
+            return "write its fields as 'minute', 'hour', 'dayOfMonth', 'month' and 'dayOfWeek'"
         }
+        return name.hasPrefix("force_at_")
+            ? "add a second Nightly without 'onlyIfChanged' for these times" : nil
     }
 }

@@ -26,7 +26,7 @@ enum AbsentPlugin {
         }
         if commandWords.contains(text) { return "write 'steps.ShellCommand: …'" }
         switch text {
-        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "git", "checkout":
+        case "steps.GitHub", "steps.GitLab", "steps.Gerrit", "steps.Checkout", "git", "checkout":
             return "write 'steps.Git'"
         case "uses":
             return "actions don't run here; write 'steps.Git' for a checkout, and "

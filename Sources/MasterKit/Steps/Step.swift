@@ -193,6 +193,7 @@ extension StepOptions: SettingHints {
         case "cwd", "working_directory", "working-directory", "dir": "write 'workdir'"
         case "environment": "write 'env'"
         case "timeout": "write 'maxTime'"
+        case "timeout-minutes", "timeout_minutes": "write 'maxTime', such as 5m"
         case "lock": "write 'locks'"
         case "links", "addURL", "addURLs": "write 'urls'"
         default: nil

@@ -107,7 +107,12 @@ struct FaultyBuilder: Error {
 extension BuilderSettings: SettingHints {
     static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "lock": "write 'locks'"
+        case "lock", "concurrency": "write 'locks'"
+        case "if", "when": "write 'doStepIf' in the steps"
+        case "timeout", "timeout-minutes": "write 'maxTime', such as 30m"
+        case "continue-on-error": "write 'flunkOnFailure: false' in the steps"
+        case "run", "script", "command": "write 'steps', with a 'steps.ShellCommand'"
+        case "strategy": "write 'matrix'"
         case "category", "categories": "write 'tags'"
         case "builddir", "workerbuilddir", "slavebuilddir":
             "the folder of its builds is named after it; remove it"
@@ -120,7 +125,8 @@ extension BuilderSettings: SettingHints {
         case "project": "group builders by 'tags'"
         case "defaultProperties": "write 'properties', which those of schedulers replace"
         case "mergeRequests": "write 'collapseRequests'"
-        case "workername", "worker", "workers", "slavenames", "slavename":
+        case "workername", "worker", "workers", "slavenames", "slavename", "runs-on", "runs_on",
+            "agent":
             "write 'workernames: [NAME]'"
         default: nil
         }
