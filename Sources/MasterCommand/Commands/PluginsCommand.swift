@@ -226,14 +226,15 @@ struct PluginsNewCommand: MasterSubcommand {
     var buildmaster: String?
 
     func run(in context: CommandContext) async throws -> ExitStatus {
-        let template = try PluginTemplate(key, buildmaster: try dependency())
+        let template = try PluginTemplate(
+            key, buildmaster: try dependency(), registry: context.registry)
         let folder = into ?? template.package
         try template.write(to: folder)
         let program = RootCommand.programName
         await context.console.print([
             "wrote the package \(template.package) to \(folder)",
             "the plugin: \(folder)/\(template.pluginFile)",
-            "to run it: cd \(folder.shellQuoted) && \(program) run",
+            "to run it: cd \(folder.shellQuoted) && \(program) \(template.command)",
             "to test it: cd \(folder.shellQuoted) && swift test",
         ])
         return .success

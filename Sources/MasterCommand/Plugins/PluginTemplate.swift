@@ -24,13 +24,17 @@ struct PluginTemplate {
     /// The name of the package and its module, which must differ from that of the type.
     var package: String { "\(name)Plugin" }
 
+    /// The command that runs the plugin: schedulers and change sources need a master that stays up.
+    var command: String { ["schedulers", "changes"].contains(kind) ? "start" : "run" }
+
     /// The file of the plugin in the package.
     var pluginFile: String { "Sources/\(package)/\(name).swift" }
 
     /// Creates a template.
     ///
-    /// - Throws: ``UsageError`` if the key is not that of a plugin.
-    init(_ key: String, buildmaster: Dependency) throws {
+    /// - Throws: ``UsageError`` if the key is not that of a plugin, or is that of a plugin of this
+    ///   program.
+    init(_ key: String, buildmaster: Dependency, registry: Registry) throws {
         guard let parsed = PluginKey(key), Self.kinds.contains(parsed.namespace.rawValue) else {
             let kind = String(key.prefix { $0 != "." })
             let nearest = Suggestion.nearest(to: kind, among: Self.kinds)
@@ -46,6 +50,10 @@ struct PluginTemplate {
                 "'\(parsed.name)' can't be the name of a plugin; a name has letters and digits, "
                     + "begins with an upper-case letter, and is not a word of Swift or the name of "
                     + "a protocol of MasterKit")
+        }
+        guard registry[parsed] == nil else {
+            throw UsageError(
+                "there is already a plugin '\(parsed)' in this program; choose another name")
         }
         kind = parsed.namespace.rawValue
         name = parsed.name
@@ -177,7 +185,7 @@ struct PluginTemplate {
 
     private func masterFile(_ code: PluginCode) -> String {
         """
-        # Uses the plugin of this package: '\(RootCommand.programName) run' builds it when it has changed.
+        # Uses the plugin of this package: '\(RootCommand.programName) \(command)' builds it when it has changed.
         plugins: .
 
         \(code.masterFile)
@@ -187,13 +195,14 @@ struct PluginTemplate {
 
     private func readme(_ code: PluginCode) -> String {
         let program = RootCommand.programName
+        let command = (command + String(repeating: " ", count: 15)).prefix(15)
         return """
             # \(package)
 
             The plugin `\(kind).\(name)` for Buildmaster.
 
             ```console
-            \(program) run             # builds the plugin if it has changed, and runs master.yaml
+            \(program) \(command) # builds the plugin if it has changed, and runs master.yaml
             \(program) check --build   # finds the mistakes in master.yaml
             \(program) plugins describe \(kind).\(name)
             swift test                  # tests the plugin

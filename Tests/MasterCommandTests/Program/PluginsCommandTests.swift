@@ -358,12 +358,12 @@ struct PluginsCommandTests {
             program.environment = Self.environment
             let kinds = [
                 "changes", "factories", "formatters", "generators", "reporters", "schedulers",
-                "secrets",
-                "services", "steps",
+                "secrets", "services", "steps",
             ]
             for kind in kinds {
                 let made = try await program.run("plugins", "new", "\(kind).My\(kind)")
-                #expect(made.status == 0, "\(made.error)")
+                let command = ["schedulers", "changes"].contains(kind) ? "start" : "run"
+                #expect(made.output.contains("&& buildmaster \(command)\n"), "\(made)")
             }
             let packages = kinds.map { "My\($0)Plugin" }
             try program.write(
@@ -390,6 +390,7 @@ struct PluginsCommandTests {
         ("ChatRoom", "is not a key such as reporters.ChatRoom"),
         ("steps.count-lines", "can't be the name of a plugin"),
         ("steps.Step", "can't be the name of a plugin"),
+        ("steps.Git", "there is already a plugin 'steps.Git' in this program"),
     ])
     func `a wrong name of a new plugin is refused`(key: String, message: String) async throws {
         let ended = try await Program.inFolder { try await $0.run("plugins", "new", key) }
