@@ -39,7 +39,7 @@ struct InitCommand: MasterSubcommand {
         let found =
             projects.isEmpty
             ? "no build system found, so its only step is an example"
-            : "for " + projects.map(\.title).joined(separator: ", ")
+            : "for the " + projects.map(\.title).joined(separator: ", the ")
         let isHere = folder == "."
         await context.console.print(
             "wrote \(path) (\(found)); to build, type: \(RootCommand.programName) run"

@@ -84,7 +84,7 @@ struct InitCommandTests {
         try await Program.inFolder(folder.files) { program in
             let made = try await program.run("init")
             #expect(made.status == 0, "\(made.error)")
-            #expect(made.output.hasPrefix("wrote master.yaml (for "))
+            #expect(made.output.hasPrefix("wrote master.yaml (for the "))
             let lines = try program.text(of: "master.yaml").split(separator: "\n")
             let steps = lines.filter { $0.hasPrefix("  - ") }
             #expect(steps.map { $0.dropFirst("  - ".count) } == folder.steps.map { $0[...] })
@@ -117,7 +117,8 @@ struct InitCommandTests {
             let made = try await program.run("init")
             #expect(
                 made.output == """
-                    wrote master.yaml (for Go module, Rust package); to build, type: buildmaster run
+                    wrote master.yaml (for the Go module, the Rust package); \
+                    to build, type: buildmaster run
 
                     """)
             let checked = try await program.run("check")
@@ -224,7 +225,7 @@ struct InitCommandTests {
             let made = try await program.run("init", "a b")
             #expect(
                 made.output == """
-                    wrote a b/master.yaml (for makefile); \
+                    wrote a b/master.yaml (for the makefile); \
                     to build, type: buildmaster run -c 'a b/master.yaml'
 
                     """)
