@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FoundationEssentials
+internal import Glibc
 internal import MasterKit
 internal import MasterRuntime
 internal import Synchronization
@@ -13,8 +14,9 @@ struct StatusCommand: MasterSubcommand {
             discussion: """
                 Lists each builder with its running builds and pending requests, each reporter \
                 with the reports that wait to be delivered, and each scheduler and change source \
-                with what it waits for or what keeps it from its work. The exit status is 1 if no \
-                master is running.
+                with what it waits for or what keeps it from its work. If more than \
+                \(StatusPage.idleLimit) builders are idle, they are only counted. The exit status \
+                is 1 if no master is running.
                 """)
     }
 
@@ -152,10 +154,15 @@ struct ForceCommand: MasterSubcommand {
         for property in properties { _ = try PropertyArgument(property) }
     }
 
+    /// Who asks for the build: in containers, users often have no name.
+    static func owner(named name: String, id: uid_t) -> String {
+        name.isEmpty ? "user \(id)" : name
+    }
+
     func run(in context: CommandContext) async throws -> ExitStatus {
         var arguments: JSONObject = [
             "builder": .string(builder), "wait": .bool(wait),
-            "user": .string(ProcessInfo.processInfo.userName),
+            "user": .string(Self.owner(named: ProcessInfo.processInfo.userName, id: getuid())),
             "properties": .array(properties.map { .string($0) }),
         ]
         for (name, text) in [
@@ -213,6 +220,9 @@ extension JSONObject {
 
 /// Shows the answer to `status`.
 struct StatusPage {
+    /// The most idle builders that are listed.
+    static let idleLimit = 20
+
     private let paint: TextPainter
     private let marks: StatusSymbols
 
@@ -227,7 +237,7 @@ struct StatusPage {
         let file = (status["configuration"]?.stringValue ?? "").makingControlsVisible()
         let state = status["stopping"] == .bool(true) ? "stopping, running" : "running"
         var table = TextTable(paint: paint)
-        for builder in status["builders"]?.arrayValue ?? [] { table.add(cells(ofBuilder: builder)) }
+        add(builders: status["builders"]?.arrayValue ?? [], to: &table)
         for reporter in status["reporters"]?.arrayValue ?? [] {
             table.add(cells(ofReporter: reporter))
         }
@@ -253,6 +263,21 @@ struct StatusPage {
         let parked = status["parked"]?.intValue ?? 0
         if parked > 0 { lines.append("\(parked.counting("report")) parked for other reporters") }
         return lines
+    }
+
+    /// Many idle builders would hide the ones that somebody looks for.
+    private func add(builders: [JSONValue], to table: inout TextTable) {
+        func isIdle(_ builder: JSONValue) -> Bool {
+            builder["running"]?.arrayValue?.isEmpty != false && builder["pending"] == 0
+        }
+        let idle = builders.count(where: isIdle)
+        let isCounted = idle > Self.idleLimit
+        for builder in builders where !isCounted || !isIdle(builder) {
+            table.add(cells(ofBuilder: builder))
+        }
+        guard isCounted else { return }
+        let others = idle == builders.count ? "builders" : "other builders"
+        table.add([.init("\(idle) \(others)"), .init("idle")])
     }
 
     private func cells(ofBuilder builder: JSONValue) -> [TextTable.Cell] {
