@@ -18,7 +18,7 @@ struct ForcePageTests {
               name: force
               builderNames: [linux]
               properties:
-                - util.StringParameter: {name: note}
+                - util.StringParameter: {name: note, required: true, tooltip: "<b>Why</b>"}
                 - util.StringParameter: {name: token, default: t}
                 - util.TextParameter: {name: text, label: Long text}
                 - util.ChoiceStringParameter: {name: branch, choices: [main, next]}
@@ -28,6 +28,7 @@ struct ForcePageTests {
                 - util.NestedParameter:
                     name: deploy
                     label: Where to
+                    tooltip: A machine and its zones.
                     fields:
                       - util.StringParameter: {name: host}
                       - util.ChoiceStringParameter:
@@ -78,8 +79,8 @@ struct ForcePageTests {
             #expect(page.body.contains(#"<datalist id="field-any-choices"><option value="x">"#))
             #expect(page.body.contains(#"<textarea id="field-text""#))
             #expect(page.body.contains(/<textarea id="field-patch"[^>]* data-file=""/))
-            let group = #"<fieldset><legend>Where to</legend><label for="field-deploy_host">"#
-            #expect(page.body.contains(group))
+            let group = #"<fieldset><legend>Where to</legend><p class="hint">A machine and its "#
+            #expect(page.body.contains(group + #"zones.</p><label for="field-deploy_host">"#))
             #expect(page.body.contains(#"<option value="as" selected="">"#))
             let fields = [
                 "builderid=1", "token=\(try token(page))", "field-reason=why", "field-note=n",
@@ -101,6 +102,22 @@ struct ForcePageTests {
             #expect(properties["owner"]?[0] == "Ann")
             let stamp = try await web.get("/api/v2/buildsets/1/sourcestamps").body
             #expect(try JSONValue(parsing: stamp)["sourcestamps"]?[0]?["branch"] == "next")
+        }
+    }
+
+    @Test func `fields are explained, beside what is wrong with them`() async throws {
+        try await withWeb(Self.open) { web in
+            let page = try await web.get("/force/force")
+            let hint = #"<p class="hint" id="field-note-hint">&lt;b&gt;Why&lt;/b&gt;</p>"#
+            #expect(page.body.contains(#"aria-describedby="field-note-hint">"# + hint))
+            let cookie = "Cookie: \(try #require(page.cookie))"
+            let fields = "builderid=1&token=\(try token(page))&field-note="
+            let wrong = try await web.post("/force/force", fields, Self.form, cookie).body
+            #expect(wrong.contains(#"aria-describedby="field-note-hint field-note-fault">"# + hint))
+            #expect(wrong.contains(#"<p class="fault" id="field-note-fault" role="alert">"#))
+            let form = try await web.get("/api/v2/forceschedulers/force").body
+            let record = try JSONValue(parsing: form)["forceschedulers"]?[0]
+            #expect(record?["all_fields"]?[2]?["tooltip"] == "<b>Why</b>")
         }
     }
 

@@ -42,6 +42,8 @@ public struct ForceParameter: SettingValue {
     public internal(set) var name: String
     /// A description for people.
     public internal(set) var label: String?
+    /// An explanation for people.
+    public internal(set) var tooltip: String?
     /// The value if none is given.
     public internal(set) var fallback: JSONValue?
     /// Whether a value must be given.

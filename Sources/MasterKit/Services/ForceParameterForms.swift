@@ -46,6 +46,7 @@ protocol CommonParameterSettings: Settings {
     /// The name; empty if there is none.
     var parameterName: String { get }
     var label: String? { get }
+    var tooltip: String? { get }
     var required: Bool { get }
 }
 
@@ -53,6 +54,7 @@ protocol CommonParameterSettings: Settings {
 struct NamedParameter: CommonParameterSettings {
     @Setting("The name of the property.", .notEmpty) var name: String
     @Setting("A description for people.") var label: String?
+    @Setting("An explanation for people, shown with the field.") var tooltip: String?
     @Setting("A value must be given.") var required = false
 
     var parameterName: String { name }
@@ -61,6 +63,7 @@ struct NamedParameter: CommonParameterSettings {
 /// Those of a parameter that has a name by its place.
 struct PlacedParameter: CommonParameterSettings, SettingHints {
     @Setting("A description for people.") var label: String?
+    @Setting("An explanation for people, shown with the field.") var tooltip: String?
     @Setting("A value must be given.") var required = false
 
     var parameterName: String { "" }
@@ -73,6 +76,7 @@ struct PlacedParameter: CommonParameterSettings, SettingHints {
 /// Those of a parameter that chooses a worker.
 struct WorkerParameter: CommonParameterSettings, SettingHints {
     @Setting("A description for people.") var label: String? = "Worker"
+    @Setting("An explanation for people, shown with the field.") var tooltip: String?
     @Setting("A worker must be chosen.") var required = false
 
     var parameterName: String { ForceParameter.workerName }
@@ -87,6 +91,7 @@ struct GroupParameter: CommonParameterSettings {
     @Setting("The name of the property that has the values; by default each is a property.")
     var name: String?
     @Setting("A description for people.") var label: String?
+    @Setting("An explanation for people, shown with the field.") var tooltip: String?
 
     var parameterName: String { name ?? "" }
     var required: Bool { false }
@@ -105,6 +110,7 @@ extension ParameterForm {
     /// The parameter with these settings.
     func parameter(_ kind: ForceParameter.Kind) -> ForceParameter {
         var parameter = ForceParameter(kind, common.parameterName, label: common.label)
+        parameter.tooltip = common.tooltip
         parameter.isRequired = common.required
         fill(&parameter)
         return parameter

@@ -154,6 +154,7 @@ enum DashboardAsset: String, CaseIterable {
         .fields input:not([type=checkbox]),.fields select,.fields textarea{width:100%}
         .fields button{margin-top:1rem}
         .fault{color:var(--failure);margin:.2rem 0}
+        .hint{color:var(--dim);margin:.2rem 0}
         summary{cursor:pointer;padding:.4rem 0}
         @media (max-width:40rem){th,td{padding-right:.5rem}header,main,footer{padding:.6rem}}
         """

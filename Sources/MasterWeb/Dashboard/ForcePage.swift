@@ -92,6 +92,8 @@ extension Dashboard {
         guard !label.isEmpty else { return showAll(in: &html) }
         html.element("fieldset") { html in
             html.element("legend", text: label)
+            let tooltip = field.string("tooltip")
+            if !tooltip.isEmpty { html.element("p", ["class": "hint"], text: tooltip) }
             showAll(in: &html)
         }
     }
@@ -106,7 +108,10 @@ extension Dashboard {
         let given = sent?.filter { $0.name == id }.map(\.value)
         let value = given?.first ?? preset.stringValue ?? (preset.isNull ? "" : "\(preset)")
         let required = field["required"] == true ? "" : nil
-        let described = fault == nil ? nil : id + "-fault"
+        let tooltip = field.string("tooltip")
+        let notes = [tooltip.isEmpty ? nil : "hint", fault == nil ? nil : "fault"]
+            .compactMap { $0.map { "\(id)-\($0)" } }
+        let described = notes.isEmpty ? nil : notes.joined(separator: " ")
         let choices = field["choices"]?.arrayValue?.compactMap(\.stringValue) ?? []
         let label = field.string("label").isEmpty ? name : field.string("label")
         html.element("label", ["for": id], text: Self.labels[label] ?? label)
@@ -166,8 +171,12 @@ extension Dashboard {
                     "aria-describedby": described,
                 ])
         }
+        if !tooltip.isEmpty {
+            html.element("p", ["class": "hint", "id": id + "-hint"], text: tooltip)
+        }
         if let fault {
-            html.element("p", ["class": "fault", "id": described, "role": "alert"], text: fault)
+            html.element(
+                "p", ["class": "fault", "id": id + "-fault", "role": "alert"], text: fault)
         }
     }
 

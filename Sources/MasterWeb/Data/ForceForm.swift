@@ -22,7 +22,8 @@ extension ForceForm {
             "label": .string(label), "maxsize": .optional(parameter.byteLimit),
             "multiple": .bool(parameter.isMultiple), "name": .string(parameter.name),
             "regex": .optional(parameter.pattern?.text), "required": .bool(parameter.isRequired),
-            "tablabel": .string(label), "tooltip": "", "type": .string(parameter.type),
+            "tablabel": .string(label), "tooltip": .string(parameter.tooltip ?? ""),
+            "type": .string(parameter.type),
         ]
         let inner = isUnnamed ? prefix : name + "_"
         return .object(field.merging(details(of: parameter, inner)).sorted())
