@@ -36,6 +36,15 @@ public struct EnvironmentSecrets: SecretProvider {
         return inventory
     }
 
+    /// The variable, and one whose name differs only in case.
+    public func place(ofSecret name: String) -> String? {
+        let variable = prefix + name
+        let other = ProcessInfo.processInfo.environment.keys.sorted().first {
+            $0 != variable && $0.lowercased() == variable.lowercased()
+        }
+        return "variable \(variable)" + (other.map { "; there is \($0)" } ?? "")
+    }
+
     /// The name without the prefix.
     public func secret(inEnvironmentVariable name: String) -> String? {
         guard name.hasPrefix(prefix), name.count > prefix.count else { return nil }

@@ -31,6 +31,11 @@ public struct FileSecrets: SecretProvider {
         return try await folder.text(of: name + suffix, strippingNewlines: strip)
     }
 
+    /// The file, with the first suffix.
+    public func place(ofSecret name: String) -> String? {
+        "file \(directory)/\(name)\(suffixes.first ?? "")"
+    }
+
     /// All files in the folder that can be secrets.
     ///
     /// Anything that would be rejected as a secret, such as a folder or a world-readable file, is

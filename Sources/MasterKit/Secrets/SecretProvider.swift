@@ -17,6 +17,10 @@ public protocol SecretProvider: Plugin where Options == NoOptions {
     /// provider does not read that variable.
     func secret(inEnvironmentVariable name: String) -> String?
 
+    /// Returns where the provider looks for a secret, such as `variable SECRET_token`, for the
+    /// message that it was not found; by default nothing.
+    func place(ofSecret name: String) -> String?
+
     /// Returns further secrets of the provider, which are masked in all output.
     ///
     /// Called once, after all values have been requested; by default there are none.
@@ -57,6 +61,9 @@ extension SecretProvider {
 
     /// No secret, for providers that do not read the environment.
     public func secret(inEnvironmentVariable name: String) -> String? { nil }
+
+    /// No place.
+    public func place(ofSecret name: String) -> String? { nil }
 }
 
 /// A secret provider as declared in master.yaml.

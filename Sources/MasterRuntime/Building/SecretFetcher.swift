@@ -139,7 +139,10 @@ package struct SecretFetcher: Sendable {
         of value: String?, named name: String
     ) -> (severity: Diagnostic.Severity, words: String)? {
         guard let value else {
-            let providers = configuration.secretProviders.map(\.key.description)
+            let providers = configuration.secretProviders.map { provider in
+                let place = provider.plugin.place(ofSecret: name).map { " (\($0))" }
+                return "\(provider.key)" + (place ?? "")
+            }
             let names = providers.joined(separator: ", ")
             return (.error, "the secret '\(name)' was not found by \(names)")
         }

@@ -16,7 +16,8 @@ struct SecretFetchingTests {
     @Test(arguments: [
         Case(
             name: "absent",
-            message: "the secret 'absent' was not found by secrets.Vault, secrets.Environment",
+            message: "the secret 'absent' was not found by secrets.Vault, "
+                + "secrets.Environment (variable absent)",
             place: 3),
         Case(
             name: "tiny",

@@ -25,6 +25,14 @@ struct EnvironmentTests {
         #expect(try await provider.value(of: "NO_SUCH_VARIABLE_HERE", in: .here) == nil)
     }
 
+    @Test func `where it looks is told, and what differs only in case`() throws {
+        let absent = try EnvironmentSecrets.configured(["prefix": "CI_"])
+        #expect(absent.place(ofSecret: "no_such") == "variable CI_no_such")
+        let provider = try EnvironmentSecrets.configured(["prefix": "PA"])
+        #expect(provider.place(ofSecret: "th") == "variable PAth; there is PATH")
+        #expect(provider.place(ofSecret: "TH") == "variable PATH")
+    }
+
     @Test func `the prefix stands before the name`() async throws {
         let (name, value) = try variable
         let provider = try EnvironmentSecrets.configured(["prefix": .string(String(name.prefix(1)))]

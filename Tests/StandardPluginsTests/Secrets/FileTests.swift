@@ -28,6 +28,12 @@ struct FileTests {
         }
     }
 
+    @Test func `where it looks is told`() throws {
+        let provider = try FileSecrets.configured(
+            ["directory": "vault", "suffixes": [".txt", ""]], scope: .service)
+        #expect(provider.place(ofSecret: "token") == "file vault/token.txt")
+    }
+
     @Test(arguments: [
         ("hunter2!", "hunter2!"), ("hunter2!\n", "hunter2!"), ("hunter2!\r\n\n", "hunter2!"),
         (" two\nlines \n", " two\nlines "), ("größe 😀\n", "größe 😀"), ("\n", ""), ("", ""),
