@@ -165,6 +165,25 @@ struct ProxyTests {
                 #expect(page.body.contains("name=\"redirect\" value=\"\(target)\""), "\(referer)")
             }
         }
+        let members = Self.prefixed.replacing(
+            "  port: 0\n", with: "  port: 0\n  authz: {read: users}\n")
+        try await withWeb(members, secrets: Self.secrets) { web in
+            let page = try await web.get(
+                "/?tag=a%26b&q=%C3%A9", host: Self.host, "Accept: text/html")
+            let target = "/ci/?tag=a%26b&q=%C3%A9"
+            #expect(page.header("Location") == "/ci/auth/login?redirect=" + target.percentEncoded)
+            let button = try await web.send(
+                """
+                POST /requests/1/cancel HTTP/1.1\r
+                Host: \(Self.host)\r
+                Accept: text/html\r
+                Referer: https://ci.example.org/ci/requests?offset=50\r
+                Content-Length: 0\r
+                Connection: close\r\n\r\n
+                """)
+            let origin = "/ci/requests?offset=50".percentEncoded
+            #expect(button.header("Location") == "/ci/auth/login?redirect=" + origin)
+        }
         let yaml = Self.prefixed.replacing("buildbotURL: https://ci.example.org/ci/\n", with: "")
         try await withWeb(yaml, secrets: Self.secrets) { web in
             let wrong = try await web.logIn("ali%22ce", "wrong")

@@ -39,9 +39,8 @@ struct Dashboard: Sendable {
             guard site.hasLogin, request.wantsPage else {
                 throw WebFault(.forbidden, visitor.readRefusal ?? "")
             }
-            let target = site.home + path.map(\.percentEncoded).joined(separator: "/")
-            return .redirect(
-                to: site.access.prefix + "auth/login?redirect=" + target.percentEncoded)
+            let target = pageToReturnTo(path).percentEncoded
+            return .redirect(to: site.access.prefix + "auth/login?redirect=" + target)
         }
         if request.method == "POST" {
             do {
@@ -54,6 +53,14 @@ struct Dashboard: Sendable {
         }
         try site.requireMethod("GET", request)
         return withCookie(try await page(path))
+    }
+
+    /// The page to show after a login: the one that was asked for, or the one with the button.
+    private func pageToReturnTo(_ path: [String]) -> String {
+        guard request.method == "GET" else { return site.origin(of: request) ?? site.home }
+        let query = request.query.map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }
+        return site.home + path.map(\.percentEncoded).joined(separator: "/")
+            + (query.isEmpty ? "" : "?" + query.joined(separator: "&"))
     }
 
     private func withCookie(_ response: Response) -> Response {

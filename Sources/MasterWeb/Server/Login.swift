@@ -69,8 +69,8 @@ extension WebSite {
         return response
     }
 
-    /// The page with the link to the login that a browser has followed.
-    private func origin(of request: WebRequest) -> String? {
+    /// The page with the link or the button that has led a browser here.
+    func origin(of request: WebRequest) -> String? {
         guard let page = request.headers[.referer],
             let start = page.firstRange(of: "://")?.upperBound,
             let path = page[start...].firstIndex(of: "/").map({ page[$0...] }),
