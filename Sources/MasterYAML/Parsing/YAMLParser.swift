@@ -76,22 +76,43 @@ extension YAMLParser {
         do throws(RegularFile.Fault) {
             return parse(bytes: try RegularFile.read(path, limit: maximumSize), name: name)
         } catch {
-            return refusal(words(of: error), name: name)
+            return refusal(words(of: error, path), name: name)
         }
     }
 
-    private static func words(of fault: RegularFile.Fault) -> String {
+    private static func words(of fault: RegularFile.Fault, _ path: String) -> String {
+        if fault == .missing, let near = files(near: path).first(where: exists) {
+            return "no such file; did you mean '-c \(near)'?"
+        }
         switch fault {
         case .missing:
-            "no such file; pass its path with -c FILE, or write one with 'buildmaster init'"
-        case .denied: "permission denied; make the file readable with chmod +r"
-        case .folder: "this is a folder; pass the path of a file"
-        case .special: "this is a pipe, a socket or a device; pass the path of a regular file"
-        case .tooLarge: "the file is larger than 16 MiB"
-        case .nul: "a path cannot contain NUL"
-        case .other(let words): "the file cannot be read: \(words)"
+            return "no such file; pass its path with -c FILE, or write one with 'buildmaster init'"
+        case .denied: return "permission denied; make the file readable with chmod +r"
+        case .folder:
+            let inside = path.hasSuffix("/") ? "\(path)master.yaml" : "\(path)/master.yaml"
+            return exists(inside)
+                ? "this is a folder; did you mean '-c \(inside)'?"
+                : "this is a folder; pass the path of a file"
+        case .special:
+            return "this is a pipe, a socket or a device; pass the path of a regular file"
+        case .tooLarge: return "the file is larger than 16 MiB"
+        case .nul: return "a path cannot contain NUL"
+        case .other(let words): return "the file cannot be read: \(words)"
         }
     }
+
+    /// What may be meant by a missing file: one with the other ending, or a master.yaml above.
+    private static func files(near path: String) -> [String] {
+        let name = path.split(separator: "/").last ?? ""
+        let folder = path.dropLast(name.count)
+        guard !path.hasSuffix("/") else { return [] }
+        let stem = name.prefix { $0 != "." }
+        let endings = [".yaml", ".yml"].map { "\(folder)\(stem)\($0)" }
+        let above = (1...8).map { "\(folder)\(String(repeating: "../", count: $0))master.yaml" }
+        return endings + (name == "master.yaml" ? above : [])
+    }
+
+    private static func exists(_ path: String) -> Bool { unsafe access(path, F_OK) == 0 }
 }
 
 /// Reads one file, parsing it again after each syntax error until all of them are reported.

@@ -40,9 +40,28 @@ struct YAMLFileTests {
         }
     }
 
+    @Test func `a file with the other ending, or in a folder above, is named`() throws {
+        try withFolder { folder in
+            let below = folder + "/a/b"
+            try FileManager.default.createDirectory(
+                atPath: below, withIntermediateDirectories: true)
+            try Data().write(to: URL(filePath: folder + "/master.yaml"))
+            try Data().write(to: URL(filePath: below + "/other.yml"))
+            let start = "m.yaml: error: no such file; did you mean '-c "
+            #expect(message(of: below + "/master.yaml") == start + below + "/../../master.yaml'?")
+            #expect(message(of: below + "/other.yaml") == start + below + "/other.yml'?")
+            #expect(message(of: below + "/none.yaml").contains("no such file; pass its path"))
+            try Data().write(to: URL(filePath: below + "/master.yml"))
+            #expect(message(of: below + "/master.yaml") == start + below + "/master.yml'?")
+        }
+    }
+
     @Test func `a folder is said`() throws {
         try withFolder { folder in
-            #expect(message(of: folder).contains("this is a folder"))
+            #expect(message(of: folder).contains("this is a folder; pass the path of a file"))
+            try Data().write(to: URL(filePath: folder + "/master.yaml"))
+            #expect(message(of: folder).contains("did you mean '-c \(folder)/master.yaml'?"))
+            #expect(message(of: folder + "/").contains("did you mean '-c \(folder)/master.yaml'?"))
         }
     }
 
