@@ -123,20 +123,25 @@ final class StandingMaster: Sendable {
             if !state.echo.repeats(signal, at: .now) { state.signalCount += 1 }
             return state.signalCount
         }
-        guard count > 1 else { return stop(master, signal.word) }
+        guard count > 1 else {
+            let again = signal == .interrupt ? " (press Ctrl-C again to end at once)" : ""
+            return stop(master, signal.word, again: again)
+        }
         master.abandonCommands()
         context.console.flush(within: .milliseconds(200))
         _exit(ExitStatus(signal).code)
     }
 
     /// Ends the master: builds have the grace time to end, or none if it is hurried.
-    func stop(_ master: Master, _ reason: String, isHurried: Bool = false) {
+    func stop(
+        _ master: Master, _ reason: String, isHurried: Bool = false, again: String = ""
+    ) {
         let isFirst = state.withLock { state in
             defer { state.isStopping = true }
             return !state.isStopping
         }
         if isFirst {
-            let time = isHurried ? "" : ": running builds have \(grace.forPeople) to end"
+            let time = isHurried ? "" : ": running builds have \(grace.forPeople) to end\(again)"
             logger.info("stopping (\(reason))\(time)")
             notifier.stopping("waiting for running builds")
             stopped.raise()

@@ -151,6 +151,7 @@ struct StartCommandTests {
                 try running.send(.interrupt)
             }
             #expect(ended.status == 0)
+            #expect(ended.output.contains(" to end (press Ctrl-C again to end at once)\n"))
         }
     }
 
@@ -164,6 +165,7 @@ struct StartCommandTests {
             }
             #expect(first.status == 0)
             #expect(first.output.contains("stopping (terminated): running builds have "))
+            #expect(!first.output.contains("press Ctrl-C"))
             try program.write("", to: "go")
             let second = try await withMaster(program) { running in
                 await running.transcript.wait(for: "hang #2 build successful")
