@@ -80,4 +80,13 @@ struct HomePageTests {
             #expect(page.contains("<h1>\u{2068}اختبار\u{2069} #1</h1>"))
         }
     }
+
+    @Test func `results of builds are told by more than their colors`() async throws {
+        try await withWeb("www: 0\nbuilders: [{name: one, steps: []}]") { web in
+            let style = try await web.get("/style.css").body
+            for word in Results.allCases.map(\.name) + ["running"] {
+                #expect(style.contains(".chip.\(word)::before"), "\(word)")
+            }
+        }
+    }
 }

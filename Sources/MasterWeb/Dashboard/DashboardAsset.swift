@@ -103,6 +103,14 @@ enum DashboardAsset: String, CaseIterable {
         .badge.warnings,.chip.warnings{background:var(--warnings)}
         .badge.failure,.chip.failure,.badge.exception,.chip.exception{background:var(--failure)}
         .badge.running,.chip.running{background:var(--running)}
+        .chip.success::before{content:"✓ "}
+        .chip.warnings::before{content:"! "}
+        .chip.failure::before,.chip.exception::before{content:"✗ "}
+        .chip.skipped::before{content:"- "}
+        .chip.retry::before{content:"↻ "}
+        .chip.cancelled::before{content:"⊘ "}
+        .chip.running::before{content:"● "}
+        @media (forced-colors:active){.badge,.chip{border:1px solid}}
         dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(14rem,1fr));gap:.5rem 1.5rem}
         dt{color:var(--dim);font-size:.9rem}
         dd{margin:0}
