@@ -66,7 +66,7 @@ extension RequestDistributor {
     func reconsiderLocks() {
         let builders = builders
         let admitted = state.withLock { state in
-            _ = state.forgetIdleBuilders(builders)
+            _ = state.forgetIdleBuilders(builders, hasWorker: hasWorker)
             return state.admitSteps(builders)
         }
         for step in admitted { step.resume() }
@@ -180,13 +180,20 @@ extension RequestDistributor.State {
         return isFree
     }
 
-    /// Forgets the places of builders that have no request any more, or need no lock.
+    /// Forgets the places of builders that need no lock any more, or have no request that could
+    /// begin with it: nobody must wait behind a builder whose workers are away.
     ///
     /// - Returns: Whether there were any.
-    mutating func forgetIdleBuilders(_ builders: BuilderTable) -> Bool {
+    mutating func forgetIdleBuilders(
+        _ builders: BuilderTable,
+        hasWorker: (BuilderConfiguration, RequestDistributor.Pending) -> Bool
+    ) -> Bool {
         let idle = locks.waiters.map(\.owner).filter { owner in
             guard case .builder(let name) = owner else { return false }
-            return !queue.hasRequests(of: name) || builders[name]?.locks.isEmpty != false
+            guard let builder = builders[name], !builder.locks.isEmpty else { return true }
+            return !queue.firstOfLanes(of: name).contains { request in
+                admits(request) && hasWorker(builder, request)
+            }
         }
         if !idle.isEmpty { locks.removeWaiters { idle.contains($0) } }
         return !idle.isEmpty

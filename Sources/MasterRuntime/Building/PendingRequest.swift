@@ -99,8 +99,10 @@ struct PendingQueue {
     /// The first request of each lane, in order.
     var firstOfEachLane: [RequestDistributor.Pending] { lanes.compactMap(\.min).sorted() }
 
-    /// Whether a builder has requests.
-    func hasRequests(of builder: String) -> Bool { byBuilder[builder] != nil }
+    /// The first request of each lane of a builder.
+    func firstOfLanes(of builder: String) -> [RequestDistributor.Pending] {
+        byBuilder[builder]?.values.compactMap(\.min) ?? []
+    }
 
     /// Returns the first request and skips it until it is put back or its build begins.
     mutating func takeFirst() -> RequestDistributor.Pending? {
@@ -185,6 +187,9 @@ extension RequestDistributor {
         /// Whether only builds begin that a running build waits for.
         var isHeld = false
         var isClosed = false
+
+        /// Whether the build of a request may begin at all.
+        func admits(_ request: Pending) -> Bool { !isHeld || request.parent != nil }
 
         /// Removes and returns the requests for which no build has been started.
         mutating func removeAll() -> [Pending] {

@@ -49,6 +49,11 @@ final class RequestDistributor: Sendable {
         return builder.workerNames?.contains(worker) ?? true ? [worker] : []
     }
 
+    /// Whether a worker that may run the build of a request is there.
+    func hasWorker(of builder: BuilderConfiguration, for request: Pending) -> Bool {
+        pool.absence(of: workerNames(of: builder, for: request)) == nil
+    }
+
     /// Whether the running build of a request counts for nothing but itself.
     func isUnimportant(_ request: Int) -> Bool {
         state.withLock { $0.running[request]?.isUnimportant ?? false }
@@ -180,7 +185,7 @@ final class RequestDistributor: Sendable {
         var unused: WorkerPool.Lease?
         let (assignment, admitted) = state.withLock { state -> (Assignment?, [WaitingStep]) in
             guard !state.isClosed, state.stopReason == nil else { return (nil, []) }
-            let hasChanged = state.forgetIdleBuilders(builders)
+            let hasChanged = state.forgetIdleBuilders(builders, hasWorker: hasWorker)
             let assignment = self.assignment(&state, environment, unused: &unused)
             return (assignment, hasChanged ? state.admitSteps(builders) : [])
         }
@@ -200,9 +205,7 @@ final class RequestDistributor: Sendable {
         defer { for request in passed { state.queue.putBack(request) } }
         while pool.hasFreeSlot, let request = state.queue.takeFirst() {
             passed.append(request)
-            guard !state.isHeld || request.parent != nil,
-                let builder = builders[request.builder]
-            else { continue }
+            guard state.admits(request), let builder = builders[request.builder] else { continue }
             let workers = workerNames(of: builder, for: request)
             guard pool.canLease(for: builder.name, among: workers),
                 request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)

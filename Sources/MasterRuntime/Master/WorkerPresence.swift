@@ -103,6 +103,8 @@ extension Master {
             level: isIntended ? .info : .warning,
             "worker '\(ticket.name)' has disconnected: \(reason)")
         await publish(.workerDisconnected, ticket.id)
+        // Others need no longer wait behind its builders.
+        submissions.distributor.changed.raise()
         awaitWorkers()
     }
 
@@ -156,6 +158,7 @@ extension Master {
         }
         pool.stop(worker.id, isHurried: isHurried)
         await publish(.workerUpdated, worker.id)
+        submissions.distributor.changed.raise()
     }
 
     private func worker(named name: String) throws(ControlError) -> WorkerState {

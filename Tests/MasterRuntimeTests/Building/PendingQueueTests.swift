@@ -48,10 +48,10 @@ struct PendingQueueTests {
         }
         #expect(queue.removeAll { $0.id == 1 || $0.id == 4 }.map(\.id) == [1, 4])
         #expect(taken(&queue) == [2, 3])
-        #expect(queue.hasRequests(of: "a"))
+        #expect(Set(queue.firstOfLanes(of: "a").map(\.id)) == [2, 3])
         #expect(queue.removeAll { $0.worker == nil }.map(\.id) == [3])
-        #expect(queue.hasRequests(of: "a"))
+        #expect(queue.firstOfLanes(of: "a").map(\.id) == [2])
         #expect(queue.removeAll().map(\.id) == [2])
-        #expect(!queue.hasRequests(of: "a"))
+        #expect(queue.firstOfLanes(of: "a").isEmpty)
     }
 }

@@ -1,0 +1,91 @@
+import MasterKit
+import MasterTesting
+import Testing
+
+@testable import MasterRuntime
+
+/// Whom builders that wait for a lock may keep from it.
+@Suite(.timeLimit(.minutes(1)))
+struct LockPlaceTests {
+    private static let builders = """
+        protocols: {msgpack: 0}
+        workers:
+          - workers.Worker: {name: a, password: secret}
+          - workers.Local: {name: b, max_builds: 3}
+        locks: {db: }
+        builders:
+          - {name: holder, workernames: [b], locks: db, steps: [steps.Play: $hold]}
+          - {name: first, workernames: [a], locks: db, steps: [steps.Play: $go]}
+          - {name: second, workernames: [b], locks: db, steps: [steps.Play: $go]}
+          - {name: step, workernames: [b], steps: [steps.Play: {script: $go, locks: db}]}
+          - name: parent
+            workernames: [b]
+            steps: [steps.Trigger: {builderNames: [second], waitForFinish: true}]
+
+        """
+
+    private static var worker: ConnectedWorker {
+        ConnectedWorker(ScriptedWorker(name: "a") { _ in .exit(0) }, basedir: "/srv/a")
+    }
+
+    /// Has the builder `first` wait for the lock that `holder` holds.
+    private func run(
+        _ body: (Master, WorkerTicket, _ release: Journal<Void>) async throws -> Void
+    ) async throws {
+        let (held, release) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "hold": { _ in
+                held.add(())
+                await release.wait(for: 1)
+                return .success
+            },
+            "go": { _ in .success },
+        ]
+        try await MasterBench.with(Self.builders, scripts: scripts) { bench in
+            try await bench.run(resumes: true) { master in
+                let ticket = try #require(await master.workerConnected(Self.worker))
+                _ = try await master.submitUnattended(
+                    BuildsetRequest(builders: ["holder"], reason: "test"))
+                await held.wait(for: 1)
+                _ = try await master.submitUnattended(
+                    BuildsetRequest(builders: ["first"], reason: "test"))
+                while master.submissions.distributor.reasons["first"] != "lock 'db'" {
+                    await Task.yield()
+                }
+                try await body(master, ticket, release)
+            }
+        }
+    }
+
+    @Test(arguments: ["second", "step"])
+    func `nobody waits behind a builder whose worker is away`(_ builder: String) async throws {
+        try await run { master, ticket, release in
+            await master.workerDisconnected(ticket, reason: "broken")
+            let next = try await master.submit(
+                BuildsetRequest(builders: [builder], reason: "test"))
+            release.add(())
+            #expect(try await master.wait(for: next).map(\.build.results) == [.success])
+            _ = await master.workerConnected(Self.worker)
+            let last = try await master.submit(
+                BuildsetRequest(builders: ["first"], reason: "test"))
+            #expect(try await master.wait(for: last).map(\.build.results) == [.success])
+        }
+    }
+
+    @Test func `a build that another one waits for does not wait behind what begins no more`()
+        async throws
+    {
+        try await run { master, _, release in
+            let parent = try await master.submit(
+                BuildsetRequest(builders: ["parent"], reason: "test"))
+            while master.submissions.distributor.reasons["second"] != "lock 'db'" {
+                await Task.yield()
+            }
+            async let ended: Void = master.endBuilds(within: .seconds(20))
+            while !master.submissions.distributor.isHeld { await Task.yield() }
+            release.add(())
+            await ended
+            #expect(try await master.wait(for: parent).map(\.build.results) == [.success])
+        }
+    }
+}
