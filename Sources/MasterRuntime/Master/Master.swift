@@ -12,7 +12,7 @@ internal import ServiceLifecycle
 /// }
 /// ```
 package final class Master: Sendable {
-    private let configuration: RunningConfiguration
+    let configuration: RunningConfiguration
     let options: Options
     let pool = WorkerPool()
     let presence = WorkerPresence()

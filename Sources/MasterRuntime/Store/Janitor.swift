@@ -35,7 +35,7 @@ struct Janitor: Service {
                 }
                 if settings != last || time.now >= due {
                     (due, last) = (time.now + Self.interval, settings)
-                    await Self.sweep(settings, in: configuration.current, now: time.now)
+                    await Self.sweep(settings, in: configuration, now: time.now)
                 }
                 do {
                     try await time.sleep(until: time.now + Self.lookInterval)
@@ -48,38 +48,41 @@ struct Janitor: Service {
 
     /// Removes what is old.
     static func sweep(
-        _ settings: JanitorSettings, in environment: BuildEnvironment, now: Date
+        _ settings: JanitorSettings, in configuration: RunningConfiguration, now: Date
     ) async {
-        var sweep = Sweep(environment, settings, now: now)
+        var sweep = Sweep(configuration, settings, now: now)
         do {
             try await sweep.run()
         } catch  where Task.isCancelled {
             return
         } catch {
-            environment.logger.warning(
+            configuration.current.logger.warning(
                 "the janitor could not remove everything, which is tried again: \(error)")
         }
-        if let line = sweep.line { environment.logger.info("\(line)") }
+        if let line = sweep.line { configuration.current.logger.info("\(line)") }
     }
 
     /// One pass over the store.
     private struct Sweep {
-        let environment: BuildEnvironment
+        let configuration: RunningConfiguration
         let settings: JanitorSettings
         let now: Date
         var builds = 0
         var logs = 0
         var changes = 0
         var folders = 0
-        /// Builds whose reports are still to be sent.
-        private var reported: Set<Int> = []
+        /// Builds that had not ended when the sweep began, or whose reports were still to be sent.
+        private var open: Set<Int> = []
+        /// The newest build at that time.
+        private var newest = 0
 
-        init(_ environment: BuildEnvironment, _ settings: JanitorSettings, now: Date) {
-            self.environment = environment
+        init(_ configuration: RunningConfiguration, _ settings: JanitorSettings, now: Date) {
+            self.configuration = configuration
             self.settings = settings
             self.now = now
         }
 
+        private var environment: BuildEnvironment { configuration.current }
         private var store: Store { environment.store }
         private var root: FilePath { FilePath(environment.basedir) }
 
@@ -93,7 +96,13 @@ struct Janitor: Service {
         }
 
         mutating func run() async throws {
-            reported = try await store.read { try $0.buildsOfOpenReports() }
+            (newest, open) = try await store.read { database in
+                (
+                    try database.number("SELECT max(id) FROM build", []) ?? 0,
+                    try database.buildsOfOpenReports().union(
+                        try database.numbers("SELECT id FROM build WHERE complete_at IS NULL", []))
+                )
+            }
             if settings.keepBuilds != nil || settings.keepFor != nil { try await removeOld() }
             if let age = settings.keepLogs { try await removeLogs(before: moment(age)) }
             if let limit = settings.maxStore { try await removeOldest(beyond: limit.bytes) }
@@ -167,7 +176,13 @@ struct Janitor: Service {
         }
 
         private func isRemovable(_ build: StoredBuild) -> Bool {
-            build.completeAt != nil && !build.isNewest && !reported.contains(build.id)
+            build.completeAt != nil && !build.isNewest && !isOpen(build)
+        }
+
+        /// Whether reports about a build may still have to be sent; of one that has ended since the
+        /// sweep began it is not known.
+        private func isOpen(_ build: StoredBuild) -> Bool {
+            build.id > newest || open.contains(build.id)
         }
 
         /// Removes builds that have ended, but not the newest of a builder.
@@ -191,7 +206,7 @@ struct Janitor: Service {
                 let (last, old) = try await store.read { [cursor] database in
                     try database.builds(ofLogsAfter: cursor, endedBefore: cutoff)
                 }
-                let removable = old.filter { !reported.contains($0.id) }
+                let removable = old.filter { !isOpen($0) }
                 guard let last else { return }
                 cursor = last
                 guard !removable.isEmpty else { continue }
@@ -208,23 +223,28 @@ struct Janitor: Service {
 
         /// Removes the folders of builders that the file no longer has.
         private mutating func removeFolders() async throws {
-            let declared = environment.configuration.builders
-            let busy = try await store.read { database in
-                try database.all(
-                    """
-                    SELECT DISTINCT name FROM build JOIN builder ON builder.id = builder_id
-                    WHERE complete_at IS NULL
-                    """
-                ) { $0[0] as String }
-            }
             let known = try await store.read { database in
                 try database.all("SELECT name FROM builder") { $0[0] as String }
             }
-            for name in known where declared[name] == nil && !busy.contains(name) {
+            for name in known {
                 let path = root.appending("work").appending(FilePaths.component(name))
-                guard try FileTree.kind(of: path, followingLinks: false) != nil else { continue }
+                guard try FileTree.kind(of: path, followingLinks: false) != nil,
+                    try await !isBuilding(name),
+                    // Looked at last, as the file may change meanwhile.
+                    environment.configuration.builders[name] == nil
+                else { continue }
                 try await removeFiles(["work/" + FilePaths.component(name)])
                 folders += 1
+            }
+        }
+
+        private func isBuilding(_ builder: String) async throws -> Bool {
+            try await store.read { database in
+                try database.number(
+                    """
+                    SELECT 1 FROM build JOIN builder ON builder.id = builder_id
+                    WHERE complete_at IS NULL AND name = ?
+                    """, [builder]) != nil
             }
         }
 

@@ -343,11 +343,10 @@ struct CollapsingTests {
                 }
                 let built = try await Self.changesOfBuilds(master)
                 #expect(built == [[1, 2, 3], [4, 5, 6]])
-                let environment = master.environment
                 try bench.write("janitor: {keepBuilds: 1}\n" + Self.plain)
                 let settings = try #require(try bench.configuration().janitor)
                 try bench.write(Self.plain)
-                await Janitor.sweep(settings, in: environment, now: .now)
+                await Janitor.sweep(settings, in: master.configuration, now: .now)
                 let rest = try await Self.requests(master)
                 #expect(rest == ["skipped for 5", "skipped for 6", "success"])
                 let kept = try await Self.changesOfBuilds(master)

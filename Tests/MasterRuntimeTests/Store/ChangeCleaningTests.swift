@@ -33,9 +33,8 @@ struct ChangeCleaningTests {
     }
 
     private func sweep(_ master: Master) async throws {
-        let environment = master.environment
         await Janitor.sweep(
-            try #require(environment.configuration.janitor), in: environment, now: Date())
+            try #require(master.current.janitor), in: master.configuration, now: Date())
     }
 
     /// The ids of the changes that are stored, once every reference has been checked.

@@ -25,10 +25,9 @@ struct JanitorTests {
             try await bench.run { master in
                 for _ in 1...count { _ = try await master.build(["a b"]) }
                 _ = try await master.build(["other"])
-                let environment = master.environment
-                let settings = try #require(environment.configuration.janitor)
+                let settings = try #require(master.current.janitor)
                 await Janitor.sweep(
-                    settings, in: environment, now: Date() + days * 24 * 3600)
+                    settings, in: master.configuration, now: Date() + days * 24 * 3600)
                 try await look(bench, master)
             }
         }
@@ -116,9 +115,8 @@ struct JanitorTests {
             try await bench.run { master in
                 _ = try await master.build(["big"])
                 for _ in 1...3 { _ = try await master.build(["small"]) }
-                let environment = master.environment
                 await Janitor.sweep(
-                    try #require(environment.configuration.janitor), in: environment, now: Date())
+                    try #require(master.current.janitor), in: master.configuration, now: Date())
                 try await expect(numbers(master, "big"), [1])
                 try await expect(numbers(master, "small"), [3])
             }
@@ -148,9 +146,8 @@ struct JanitorTests {
                 atPath: work + "/not a builder", withIntermediateDirectories: true)
             try await bench.reconfigure(
                 master, "janitor: {keepBuilds: 9}\nbuilders: [{name: other, steps: []}]\n")
-            let environment = master.environment
             await Janitor.sweep(
-                try #require(environment.configuration.janitor), in: environment, now: Date())
+                try #require(master.current.janitor), in: master.configuration, now: Date())
             let left = try FileManager.default.contentsOfDirectory(atPath: work).sorted()
             #expect(left == ["not a builder", "other"])
             #expect(try bench.read(bench.folder + "/outside") == "precious")
