@@ -248,15 +248,27 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
-        if try await master.isDisabled(self) {
-            if let state { try await save(state) }
-            return Submission(
-                buildset: Buildset(id: 0, reason: request.reason, submittedAt: time.now),
-                requests: [])
+        if try await master.isDisabled(self) { return try await skip(request, saving: state) }
+        do {
+            return try await master.submitForService(request) { [stateName] transaction in
+                if let text { try transaction.keep(state: text, ofService: stateName) }
+            }
+        } catch let error as MasterError where error.code == .tooLarge && isScheduler {
+            // It would be so each time, and keep the scheduler from all changes that follow.
+            let ids = request.changes.map { "\($0.id)" }.joined(separator: ", ")
+            let changes = ids.isEmpty ? "" : " of the changes with the ids \(ids)"
+            master.environment.logger.error("\(name) leaves out a build\(changes): \(error)")
+            return try await skip(request, saving: state)
         }
-        return try await master.submitForService(request) { [stateName] transaction in
-            if let text { try transaction.keep(state: text, ofService: stateName) }
-        }
+    }
+
+    /// Builds nothing, but stores the state that goes with it.
+    private func skip(
+        _ request: BuildsetRequest, saving state: JSONValue?
+    ) async throws -> Submission {
+        if let state { try await save(state) }
+        return Submission(
+            buildset: Buildset(id: 0, reason: request.reason, submittedAt: time.now), requests: [])
     }
 
     func addChanges(_ changes: [Change], saving state: JSONValue?) async throws -> [Change] {
