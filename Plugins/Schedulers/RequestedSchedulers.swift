@@ -182,10 +182,10 @@ public struct Dependent: Scheduler {
     }
 
     private func look(_ progress: inout Progress, _ context: SchedulerContext) async throws {
-        let first = min(progress.next, progress.open.min() ?? .max)
         let before = progress.state
-        for buildset in try await context.buildsets(of: upstream.name, from: first)
-        where buildset.id >= progress.next || progress.open.contains(buildset.id) {
+        for buildset in try await context.buildsets(
+            of: upstream.name, from: progress.next, and: progress.open)
+        {
             progress.note(buildset)
             guard buildset.results == .success || buildset.results == .warnings else { continue }
             try await context.submit(

@@ -195,7 +195,9 @@ private struct ChangeSourceHost: ServiceHost, WallClock {
 
     func save(_ state: JSONValue) async throws { harness.save(state) }
 
-    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] { [] }
+    func buildsets(
+        of scheduler: String, from id: Int, and earlier: [Int]
+    ) async throws -> [ScheduledBuildset] { [] }
 
     func changes(after id: Int, limit: Int) async throws -> [Change] {
         Array(harness.changes.filter { $0.id > id }.prefix(limit))

@@ -152,8 +152,8 @@ public final class SchedulerHarness: Sendable {
 
     fileprivate func save(_ saved: JSONValue) { state.withLock { $0.saved = saved } }
 
-    fileprivate func buildsets(from id: Int) -> [ScheduledBuildset] {
-        upstream.filter { $0.id >= id }
+    fileprivate func buildsets(from id: Int, and earlier: [Int]) -> [ScheduledBuildset] {
+        upstream.filter { $0.id >= id || earlier.contains($0.id) }
     }
 
     fileprivate func wait(until moment: Date) async throws {
@@ -224,7 +224,9 @@ private struct SchedulerHost: ServiceHost, WallClock {
 
     func save(_ state: JSONValue) async throws { harness.save(state) }
 
-    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
-        harness.buildsets(from: id)
+    func buildsets(
+        of scheduler: String, from id: Int, and earlier: [Int]
+    ) async throws -> [ScheduledBuildset] {
+        harness.buildsets(from: id, and: earlier)
     }
 }

@@ -193,7 +193,7 @@ extension ServiceHarness: ServiceHost {
 
     /// No buildsets.
     package func buildsets(
-        of scheduler: String, from id: Int
+        of scheduler: String, from id: Int, and earlier: [Int]
     ) async throws -> [ScheduledBuildset] { [] }
 
     /// Records a state.

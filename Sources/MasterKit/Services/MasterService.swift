@@ -176,8 +176,10 @@ public struct ServiceContext: Sendable {
     }
 
     /// The buildsets of a scheduler from an id on.
-    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
-        try await host.buildsets(of: scheduler, from: id)
+    func buildsets(
+        of scheduler: String, from id: Int, and earlier: [Int]
+    ) async throws -> [ScheduledBuildset] {
+        try await host.buildsets(of: scheduler, from: id, and: earlier)
     }
 
     /// The oldest changes after an id.
@@ -233,7 +235,9 @@ package protocol ServiceHost: Sendable {
     /// Saves a state.
     func save(_ state: JSONValue) async throws
     /// The buildsets of a scheduler from an id on, oldest first.
-    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset]
+    func buildsets(
+        of scheduler: String, from id: Int, and earlier: [Int]
+    ) async throws -> [ScheduledBuildset]
     /// The oldest changes after an id, oldest first.
     func changes(after id: Int, limit: Int) async throws -> [Change]
     /// The changes with ids, oldest first, as far as they are stored.

@@ -319,10 +319,13 @@ public struct SchedulerContext: Sendable {
     /// - Parameters:
     ///   - scheduler: The name of the scheduler.
     ///   - id: The id of the first buildset to return, if it is one of that scheduler.
+    ///   - earlier: The ids of earlier ones to return as well, such as those that had not ended.
     /// - Returns: The buildsets, finished or not.
     /// - Throws: An error whose description can be shown to the user if the store failed.
-    public func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
-        try await service.buildsets(of: scheduler, from: id)
+    public func buildsets(
+        of scheduler: String, from id: Int, and earlier: [Int] = []
+    ) async throws -> [ScheduledBuildset] {
+        try await service.buildsets(of: scheduler, from: id, and: earlier)
     }
 }
 
@@ -334,7 +337,8 @@ public struct ScheduledBuildset: Sendable, Hashable {
     public let results: Results?
     /// The sources that it builds.
     public let sourceStamps: [SourceStamp]
-    /// The ids of the changes that it is made of.
+    /// The ids of the changes that it is made of, with those of collapsed requests that it is built
+    /// in place of.
     public let changeIDs: [Int]
 
     /// Creates a buildset, for tests of schedulers that follow others.

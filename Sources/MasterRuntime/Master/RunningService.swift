@@ -294,20 +294,23 @@ struct RunningServiceHost: ServiceHost {
         }
     }
 
-    func buildsets(of scheduler: String, from id: Int) async throws -> [ScheduledBuildset] {
+    func buildsets(
+        of scheduler: String, from id: Int, and earlier: [Int]
+    ) async throws -> [ScheduledBuildset] {
         try await master.environment.store.read { database in
+            let marks = databaseQuestionMarks(count: earlier.count)
             let ids = try database.numbers(
                 """
                 SELECT id FROM buildset
-                WHERE id >= ? AND json_extract(properties, '$.scheduler[0]') = ? ORDER BY id
-                """, [id, scheduler])
+                WHERE (id >= ? OR id IN (\(marks)))
+                    AND json_extract(properties, '$.scheduler[0]') = ? ORDER BY id
+                """, [id] + StatementArguments(earlier) + [scheduler])
             return try ids.compactMap { id in
                 guard let buildset = try Buildset.find(id, in: database) else { return nil }
                 return ScheduledBuildset(
                     id: id, results: try buildset.resultsOfBuilds(in: database),
                     sourceStamps: buildset.sourceStamps,
-                    changeIDs: try database.numbers(
-                        "SELECT change_id FROM buildset_change WHERE buildset_id = ?", [id]))
+                    changeIDs: try Change.ids(ofBuildset: id, in: database))
             }
         }
     }

@@ -100,8 +100,12 @@ extension Change {
     /// The changes of a buildset, oldest first, with those of the requests that its own are built
     /// in place of.
     static func all(ofBuildset id: Int, in database: Database) throws -> [Change] {
-        let ids = changes(ofRequests: "SELECT id FROM build_request WHERE buildset_id = ?")
-        return try all(ids, id, in: database)
+        try all(changesOfBuildset, id, in: database)
+    }
+
+    /// The ids of these changes.
+    static func ids(ofBuildset id: Int, in database: Database) throws -> [Int] {
+        try Set(database.numbers(changesOfBuildset, [id])).sorted()
     }
 
     private static func all(_ ids: String, _ id: Int, in database: Database) throws -> [Change] {
@@ -113,6 +117,9 @@ extension Change {
     /// Selects the ids of the changes of a build, given its id.
     package static let changesOfBuild = changes(
         ofRequests: "SELECT request_id FROM build WHERE id = ?")
+
+    private static let changesOfBuildset = changes(
+        ofRequests: "SELECT id FROM build_request WHERE buildset_id = ?")
 
     /// Selects the ids of the changes of some requests, and of those that they are built in place
     /// of.
