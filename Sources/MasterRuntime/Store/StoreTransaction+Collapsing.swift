@@ -29,13 +29,7 @@ extension StoreTransaction {
         for request in submission.requests {
             let name = try builder(request.builderID).name
             guard builders[name]?.collapsesRequests == true else { continue }
-            let older = try database.all(
-                """
-                SELECT id, buildset_id FROM build_request
-                WHERE builder_id = ? AND complete_at IS NULL AND claimed_at IS NULL AND id < ?
-                    AND waited_for = 0 AND collapsible = 1 ORDER BY id
-                """, [request.builderID, request.id]
-            ) { (id: $0[0] as Int, buildset: $0[1] as Int) }
+            let older = try older(than: request, for: submission.buildset.sourceStamps.first)
             guard !older.isEmpty else { continue }
             let terms = try wanted ?? collapsingTerms(of: submission.buildset.id)
             wanted = terms
@@ -53,6 +47,28 @@ extension StoreTransaction {
             try append(try finishRequest(request.id, results: .skipped))
         }
         return found.map(\.id)
+    }
+
+    /// The pending requests of a builder that may ask for the same as a newer one, oldest first.
+    ///
+    /// One source is compared here: there may be thousands for other branches.
+    private func older(
+        than request: BuildRequest, for stamp: SourceStamp?
+    ) throws -> [(id: Int, buildset: Int)] {
+        let isSame = """
+            EXISTS (SELECT 1 FROM source_stamp WHERE buildset_id = build_request.buildset_id
+                AND branch IS ? AND repository = ? AND project = ? AND codebase = ?)
+            """
+        return try database.all(
+            """
+            SELECT id, buildset_id FROM build_request
+            WHERE builder_id = ? AND complete_at IS NULL AND claimed_at IS NULL AND id < ?
+                AND waited_for = 0 AND collapsible = 1 \(stamp == nil ? "" : "AND \(isSame)")
+            ORDER BY id
+            """,
+            [request.builderID, request.id]
+                + (stamp.map { [$0.branch, $0.repository, $0.project, $0.codebase] } ?? [])
+        ) { (id: $0[0], buildset: $0[1]) }
     }
 
     /// Tells those who know of a request that was collapsed of the build that is made in its place.
