@@ -362,6 +362,19 @@ import Testing
         hub.disconnect(client)
     }
 
+    @Test func `nothing is kept for a client that has left`() {
+        let hub = LiveHub(EventBus())
+        weak var left: LiveClient?
+        do {
+            let client = hub.connect()
+            left = client
+            hub.disconnect(client)
+            // A request '/sse/add' may have found it before.
+            _ = hub.add(["builders", "*", "*"], to: client)
+        }
+        #expect(left == nil)
+    }
+
     // MARK: Reconfiguration
 
     @Test func `a port in use fails the reconfiguration, and the old page stays`() async throws {

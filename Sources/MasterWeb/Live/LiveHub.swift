@@ -174,6 +174,8 @@ final class LiveHub: Sendable {
     /// - Returns: Whether it may have that many patterns.
     func add(_ pattern: [String], to client: LiveClient) -> Bool {
         state.withLock { state in
+            // Nobody would take those of one that has just left back.
+            guard state.clients[client.id] != nil else { return true }
             let count = state.counts[client.id, default: 0]
             guard count < Self.patternLimit else { return false }
             if state.patterns[pattern, default: [:]].updateValue(client, forKey: client.id) == nil {
