@@ -76,7 +76,8 @@ struct GitPoll {
         var changes: [Change] = []
         if isKnown {
             let known = Set(old.values)
-            for ref in changed.keys {
+            // Also one that was moved since they were listed.
+            for ref in wanted.keys {
                 guard let head = fetched[ref], head != old[ref] else { continue }
                 changes += try await self.changes(of: ref, at: head, since: known)
             }
