@@ -21,10 +21,12 @@ final class ControlHandler: Sendable {
 
     func handle(_ request: ControlRequest, _ connection: ControlConnection) async {
         while !Task.isCancelled {
-            if let handler = handler.withLock({ $0 }) { return await handler(request, connection) }
+            if let handler = handler.withLock({ $0 }) {
+                // For others that are about to wait.
+                opened.raise()
+                return await handler(request, connection)
+            }
             await opened.wait()
-            // For others that wait.
-            opened.raise()
         }
     }
 }
