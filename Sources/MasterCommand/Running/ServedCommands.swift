@@ -87,7 +87,7 @@ struct ServedCommands: Sendable {
             .map { try PropertyArgument($0) }
         var warnings: [String] = []
         var request: BuildsetRequest
-        if let form = try Self.form(forcing: name, in: file) {
+        if let form = try await form(forcing: name, in: file) {
             request = try Self.request(wanted, arguments, of: name, with: form)
         } else {
             var properties = Properties()
@@ -122,15 +122,22 @@ struct ServedCommands: Sendable {
 
     /// The form with which a builder is forced; `nil` if the file has no such schedulers, so that
     /// every builder can be forced.
-    private static func form(
+    private func form(
         forcing builder: String, in file: MasterConfiguration
-    ) throws(ControlError) -> ForceForm? {
+    ) async throws -> ForceForm? {
         let forms = file.schedulers.compactMap { file.form(of: $0) }
         guard !forms.isEmpty else { return nil }
-        if let found = forms.first(where: { $0.builders.contains(builder) }) { return found }
+        let found = forms.filter { $0.builders.contains(builder) }
+        for form in found {
+            if try await !master.isDisabled(scheduler: form.name) { return form }
+        }
+        guard let disabled = found.first else {
+            throw ControlError(
+                "no scheduler lets '\(builder)' be forced; add it to 'builderNames' of '"
+                    + forms.map(\.name).joined(separator: "' or '") + "'", isUsage: true)
+        }
         throw ControlError(
-            "no scheduler lets '\(builder)' be forced; add it to 'builderNames' of '"
-                + forms.map(\.name).joined(separator: "' or '") + "'", isUsage: true)
+            "the scheduler '\(disabled.name)' is disabled; enable it on the web page")
     }
 
     /// Fills a form in with the options of the command.

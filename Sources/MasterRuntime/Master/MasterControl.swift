@@ -80,10 +80,9 @@ extension Master {
         }
     }
 
-    /// Whether a service is a scheduler that somebody has disabled.
-    func isDisabled(_ service: RunningServiceHost) async throws -> Bool {
-        guard service.isScheduler else { return false }
-        return try await environment.store.read { [name = service.name] database in
+    /// Whether somebody has disabled a scheduler.
+    package func isDisabled(scheduler name: String) async throws(StoreError) -> Bool {
+        try await environment.store.read { database in
             try database.number("SELECT 1 FROM scheduler WHERE name = ? AND NOT enabled", [name])
                 != nil
         }

@@ -248,7 +248,9 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
-        if try await master.isDisabled(self) { return try await skip(request, saving: state) }
+        if isScheduler, try await master.isDisabled(scheduler: name) {
+            return try await skip(request, saving: state)
+        }
         do {
             return try await master.submitForService(request) { [stateName] transaction in
                 if let text { try transaction.keep(state: text, ofService: stateName) }

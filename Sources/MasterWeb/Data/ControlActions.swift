@@ -225,14 +225,8 @@ extension DataAPI {
         let file = master.current
         let scheduler = file.schedulers.first { $0.name == name }
         guard let form = scheduler.flatMap(file.form) else { throw .missing(path) }
-        let isEnabled = try await attempt {
-            try await readers.read { database in
-                try Bool.fetchOne(
-                    database, sql: "SELECT enabled FROM scheduler WHERE name = ?",
-                    arguments: [name])
-            }
-        }
-        guard isEnabled ?? true else { throw .invalid("the scheduler '\(name)' is disabled") }
+        let isDisabled = try await attempt { try await master.isDisabled(scheduler: name) }
+        guard !isDisabled else { throw .invalid("the scheduler '\(name)' is disabled") }
         let builders = try await builders(call.parameters, of: form)
         let request: BuildsetRequest
         do {

@@ -85,4 +85,39 @@ struct ForceCommandTests {
             #expect(stored.standardOutput == "7\n")
         }
     }
+
+    @Test func `a scheduler that was disabled forces nothing`() async throws {
+        let yaml = """
+            schedulers:
+              - schedulers.ForceScheduler: {name: first, builderNames: [one]}
+              - schedulers.ForceScheduler: {name: second, builderNames: [one], reason: by second}
+            builders: [{name: one, steps: []}]
+            """
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            func disable(_ name: String) async throws {
+                let ended = try await Subprocess.run(
+                    .name("sqlite3"),
+                    arguments: [
+                        program.folder + "/.buildmaster/buildmaster.sqlite",
+                        "UPDATE scheduler SET enabled = 0 WHERE name = '\(name)'",
+                    ],
+                    output: .discarded)
+                #expect(ended.terminationStatus.isSuccess)
+            }
+            _ = try await program.runMerged(["start"]) { running in
+                await running.transcript.wait(for: "info: ready: ")
+                try await disable("first")
+                let forced = try await program.run("force", "one", "--wait")
+                #expect(forced.status == 0)
+                await running.transcript.wait(for: "by second")
+                try await disable("second")
+                let refused = try await program.run("force", "one")
+                #expect(refused.status == 1)
+                #expect(
+                    refused.error.contains(
+                        "the scheduler 'first' is disabled; enable it on the web page"))
+                try running.send(.terminate)
+            }
+        }
+    }
 }
