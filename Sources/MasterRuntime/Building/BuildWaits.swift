@@ -117,7 +117,6 @@ extension RequestDistributor {
         // The user who stopped the one that waits has perhaps stopped these, too, with the same act.
         for control in controls { control.end(reason) }
         guard !pending.isEmpty else { return }
-        reconsiderLocks()
         // Ends by itself; the buildset's progress, which the caller waits for, ends after it.
         Task { await cancel(pending) }
     }

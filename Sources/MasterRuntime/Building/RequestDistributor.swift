@@ -316,9 +316,7 @@ final class RequestDistributor: Sendable {
     // MARK: Cancelling
 
     private func cancelPending() async {
-        let pending = state.withLock { $0.removeAll() }
-        reconsiderLocks()
-        await cancel(pending)
+        await cancel(state.withLock { $0.removeAll() })
     }
 
     private func forgetPending() {
@@ -350,7 +348,6 @@ final class RequestDistributor: Sendable {
                 "cancelled \(count) build \(count == 1 ? "request" : "requests"): \(reason)")
             await cancel(requests, reason)
         }
-        if !lost.isEmpty { reconsiderLocks() }
     }
 
     /// Cancels pending requests in one transaction; requests that need them are skipped.
@@ -369,6 +366,8 @@ final class RequestDistributor: Sendable {
             for request in requests { state.end(request) }
         }
         release(by: requests, .cancelled)
+        // Also for those that needed them, and that are skipped now.
+        reconsiderLocks()
         for request in requests { request.progress?.end(outcome, cancelling: request.id, reason) }
     }
 }

@@ -170,7 +170,6 @@ extension RequestDistributor {
             (state.removePending { $0.id == request }, state.running[request]?.control)
         }
         if let control { return control.stop(reason) }
-        reconsiderLocks()
         await cancel(pending, reason)
         guard pending.isEmpty else { return }
         await cancelStored { _ in [request] }
@@ -179,7 +178,6 @@ extension RequestDistributor {
     /// Cancels the pending requests of a builder.
     func cancelPending(of builder: String, reason: String) async {
         let pending = state.withLock { $0.removePending { $0.builder == builder } }
-        reconsiderLocks()
         await cancel(pending, reason)
         await cancelStored { try $0.pendingRequests(of: builder) }
     }
