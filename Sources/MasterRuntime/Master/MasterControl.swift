@@ -41,7 +41,8 @@ extension Master {
     /// - Throws: ``MasterError`` if its builder no longer exists; ``StoreError``.
     package func rebuild(_ id: Int) async throws -> Submission? {
         let secrets = environment.secrets
-        let request = try await environment.store.write { transaction -> BuildsetRequest? in
+        let found = try await environment.store.write {
+            transaction -> (request: BuildsetRequest, changes: [Change])? in
             guard let build = try Build.find(id, in: transaction.database) else { return nil }
             let request = try transaction.request(build.requestID)
             let buildset = try transaction.buildset(request.buildsetID)
@@ -52,11 +53,11 @@ extension Master {
                 sourceStamps: values.sourceStamps, properties: values.properties,
                 priority: request.priority)
             wanted.rebuiltBuildID = id
-            wanted.changes = try Change.all(ofBuild: id, in: transaction.database)
-            return wanted
+            return (wanted, try Change.all(ofBuild: id, in: transaction.database))
         }
-        guard let request else { return nil }
-        return try await submitUnattended(request)
+        guard let (request, changes) = found else { return nil }
+        // What the properties of changes have set is among its own.
+        return try await submissions.submit(request, carrying: changes, by: .service).0
     }
 
     // MARK: Schedulers
