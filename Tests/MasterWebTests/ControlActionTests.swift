@@ -196,6 +196,32 @@ struct ControlActionTests {
         }
     }
 
+    @Test func `stopping a build that has ended does not stop the one that is made again`()
+        async throws
+    {
+        let yaml = """
+            builders:
+              - name: again
+                steps:
+                  - steps.ShellCommand:
+                      command: if test -e begun; then sleep 60; else touch begun; exit 1; fi
+                      decodeRC: {0: success, 1: retry}
+            """
+        try await withMaster(yaml) { master, api in
+            _ = try await master.submitUnattended(
+                BuildsetRequest(builders: ["again"], reason: "test"))
+            try await master.waitUntil { try await api.get("builds")["meta"]?["total"] == 2 }
+            #expect(try await api.call("builds/1", "stop") == .null)
+            #expect(master.activity(listing: 1).running == [1])
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(try await api.get("builds/2")["builds"]?[0]?["complete"] == false)
+            #expect(try await api.call("builds/2", "stop") == .null)
+            try await master.waitUntil {
+                try await api.get("builds/2")["builds"]?[0]?["results"] == 6
+            }
+        }
+    }
+
     @Test func `a pending request is preferred, and cancelled`() async throws {
         try await withMaster(Self.file, slots: 1) { master, api in
             _ = try await api.call("forceschedulers/force", "force", ["builderid": 3])

@@ -19,6 +19,14 @@ extension Master {
         await submissions.distributor.stop(id, reason: reason)
     }
 
+    /// The request of a build, unless that has ended.
+    package func request(ofRunning build: Int) async throws(StoreError) -> Int? {
+        try await environment.store.read { database in
+            try database.number(
+                "SELECT request_id FROM build WHERE id = ? AND complete_at IS NULL", [build])
+        }
+    }
+
     /// Cancels the pending requests of a builder.
     package func cancelRequests(of builder: String, reason: String) async {
         await submissions.distributor.cancelPending(of: builder, reason: reason)

@@ -124,12 +124,10 @@ extension DataAPI {
         }
         switch action {
         case ("build", "stop"):
-            let request = try await find(arguments, path) { place, database in
-                try Int.fetchOne(
-                    database, sql: "SELECT request_id FROM build WHERE id = ?",
-                    arguments: [place.build])
-            }
-            await master.stop(request: request, reason: call.reason)
+            let id = try await find(arguments, path) { place, _ in place.build }
+            let request = try await attempt { try await master.request(ofRunning: id) }
+            // Of one that has ended, another may be running that is made in its place.
+            if let request { await master.stop(request: request, reason: call.reason) }
             return .null
         case ("build", _):
             let id = try await find(arguments, path) { place, _ in place.build }
