@@ -55,7 +55,7 @@ extension RequestDistributor.Pending: Comparable {
     static func == (one: Self, other: Self) -> Bool { one.id == other.id }
 
     static func < (one: Self, other: Self) -> Bool {
-        (-one.priority, one.id) < (-other.priority, other.id)
+        one.priority == other.priority ? one.id < other.id : one.priority > other.priority
     }
 }
 

@@ -357,6 +357,17 @@ struct LockTests {
         #expect(locks.canTake(Self.demand(nil), for: .build(2)) { _ in false })
     }
 
+    @Test(arguments: [(1, 2, true), (2, 2, true), (2, 1, false), (.max, .max, true)])
+    func `as much is counted as there is`(_ count: Int, _ limit: Int, _ fits: Bool) {
+        let demand = LockDemand(name: "db", count: count, limit: limit)
+        #expect(demand.fits(beside: []) == fits)
+        #expect(demand.fits(beside: [demand]) == (count <= limit / 2))
+        let exclusive = LockDemand(name: "db", count: nil, limit: limit)
+        #expect(!demand.fits(beside: [exclusive]))
+        #expect(!exclusive.fits(beside: [demand]))
+        #expect(exclusive.fits(beside: []))
+    }
+
     @Test func `a bigger demand is not starved by smaller ones`() {
         var locks = LockTable()
         locks.take(Self.demand(1), for: 1)

@@ -17,6 +17,15 @@ struct PendingQueueTests {
         return ids
     }
 
+    @Test func `any number can be a priority`() {
+        var queue = PendingQueue()
+        for (id, priority) in zip(1..., [0, .min, .max, -1, .min]) {
+            queue.add(request(id, "\(id % 2)", priority: priority))
+        }
+        queue.change(4, priority: .min)
+        #expect(queue.removeAll().map(\.id) == [3, 1, 2, 4, 5])
+    }
+
     @Test func `one that was the first before is taken once`() {
         var queue = PendingQueue()
         queue.add(request(1, "a"))
