@@ -62,6 +62,10 @@ final class Submissions: Service {
     ) async throws -> (Submission, BuildsetProgress) {
         var completed = wanted
         for change in wanted.changes { completed.properties.merge(change.buildProperties) }
+        if let scheduler = wanted.properties.entries["scheduler"] {
+            // Whose builds they are does not depend on what a hook sends.
+            completed.properties.set("scheduler", scheduler.value, source: scheduler.source)
+        }
         let wanted = completed
         let environment = configuration.current
         let builders = try environment.configuration.builders(for: wanted)

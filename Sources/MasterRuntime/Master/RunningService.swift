@@ -304,9 +304,10 @@ struct RunningServiceHost: ServiceHost {
             let ids = try database.numbers(
                 """
                 SELECT id FROM buildset
-                WHERE (id >= ? OR id IN (\(marks)))
-                    AND json_extract(properties, '$.scheduler[0]') = ? ORDER BY id
-                """, [id] + StatementArguments(earlier) + [scheduler])
+                WHERE id >= ? AND json_extract(properties, '$.scheduler[0]') = ?
+                    AND rebuilt_build_id IS NULL
+                ORDER BY id
+                """, [id, scheduler])
             return try ids.compactMap { id in
                 guard let buildset = try Buildset.find(id, in: database) else { return nil }
                 return ScheduledBuildset(

@@ -116,6 +116,46 @@ struct SchedulerRestartTests {
         }
     }
 
+    @Test func `Dependent follows what its upstream submits, not rebuilds of a part of it`()
+        async throws
+    {
+        let yaml = """
+            schedulers:
+              - schedulers.SingleBranchScheduler: {name: tests, branch: main, builderNames: [a, b]}
+              - schedulers.Dependent: {name: deploy, upstream: tests, builderNames: [c]}
+            builders:
+              - {name: a, steps: []}
+              - {name: b, steps: [steps.Play: $fail]}
+              - {name: c, steps: []}
+            """
+        let scripts: [String: Scripts.Script] = ["fail": { _ in .failure }]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            try await bench.run(slots: 2, resumes: true) { master in
+                try await ChangeSchedulerTests.wait(for: 0, by: "tests", master)
+                try await ChangeSchedulerTests.waitForState(of: "deploy", master)
+                func next(_ state: JSONValue) async throws {
+                    while try await ChangeSchedulerTests.state(of: "deploy", master) != state {
+                        try await Task.sleep(for: .milliseconds(2))
+                    }
+                }
+                try await master.addChange(ChangeSchedulerTests.change())
+                try await next(["upstream": "tests", "next": 2, "open": []])
+                let build = try await master.environment.store.read { database in
+                    try database.number("SELECT id FROM build WHERE results = 0", [])
+                }
+                let built = try #require(build)
+                let rebuild = try #require(await master.rebuild(built))
+                _ = try await master.wait(for: rebuild)
+                // A property of a change does not hide whose builds they are.
+                try await master.addChange(
+                    ChangeSchedulerTests.change(properties: ["scheduler": "other"]))
+                try await next(["upstream": "tests", "next": 4, "open": []])
+                let found = try await reasons(master)
+                #expect(found.filter { $0 == "downstream" } == [])
+            }
+        }
+    }
+
     // MARK: Bounds
 
     @Test func `the newest unimportant changes are kept for an important one`() async throws {
