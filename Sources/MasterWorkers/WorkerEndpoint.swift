@@ -39,7 +39,8 @@ package final class WorkerEndpoint: MasterServer {
     /// has their name.
     init(logger: Logger, duplicateTime: Duration) {
         slot = ListenerSlot(
-            name: "the endpoint of workers", maximum: Self.connectionLimit, logger: logger)
+            name: "the endpoint of workers",
+            maximum: ProcessLimits.connections(atMost: Self.connectionLimit), logger: logger)
         sessions = WorkerSessions(duplicateTime: duplicateTime)
         self.logger = logger
     }

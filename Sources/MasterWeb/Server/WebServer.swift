@@ -47,7 +47,8 @@ package final class WebServer: MasterServer {
         bodyTime: Duration = .seconds(30)
     ) {
         slot = ListenerSlot(
-            name: "the web page", maximum: Self.connectionLimit, logger: logger)
+            name: "the web page",
+            maximum: ProcessLimits.connections(atMost: Self.connectionLimit), logger: logger)
         self.bodyTime = bodyTime
         self.version = version
         self.logger = logger

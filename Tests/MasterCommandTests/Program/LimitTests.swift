@@ -53,6 +53,24 @@ struct LimitTests {
         }
     }
 
+    @Test func `idle browsers leave files to commands and builds`() async throws {
+        let yaml = "www: 127.0.0.1:0\n" + Self.many(3)
+        let script = """
+            (ulimit -n 64; exec $0 start 2> log) &
+            until port=$(sed -n 's|.*listening on http://127.0.0.1:\\([0-9]*\\)/|\\1|p' log 2> /dev/null)
+                [ -n "$port" ]; do sleep 0.05; done
+            for _ in {1..80}; do exec {idle}<> "/dev/tcp/127.0.0.1/$port"; done
+            $0 force b1 --wait && $0 stop && wait $!
+            """
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            let ended = try await shell(script, program)
+            #expect(ended.status == 0)
+            #expect(ended.output.contains("b1 #1 build successful"))
+            let log = try String(contentsOfFile: program.folder + "/log", encoding: .utf8)
+            #expect(log.contains("the web page has as many connections as it takes, 16;"))
+        }
+    }
+
     @Test func `libcurl is loaded only for a request, and a faulty one is said in a sentence`()
         async throws
     {

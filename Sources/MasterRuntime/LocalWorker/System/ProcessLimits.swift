@@ -41,4 +41,10 @@ package enum ProcessLimits {
         let files = max(process_open_files(), otherFiles + filesPerBuild)
         return Int(clamping: (files - otherFiles) / filesPerBuild)
     }
+
+    /// The maximum number of connections to one server of this process: they leave files to builds
+    /// and commands, however many others open.
+    package static func connections(atMost count: Int) -> Int {
+        min(count, Int(clamping: process_open_files() / 4))
+    }
 }
