@@ -206,7 +206,7 @@ struct RecordedCommandsTests {
     @Test func `each recorded command ends as it did`() async throws {
         try await StockWorkerTests.with { master, folder, port in
             try await StockWorkerTests.working("w1", port: port, in: folder, for: master) {
-                let lease = try #require(master.pool.lease(for: "commands", among: ["w1"]))
+                let lease = try #require(master.pool.lease(for: "commands", on: "w1"))
                 defer { master.pool.release(lease) }
                 let worker = try #require(lease.worker as? RemoteWorker)
                 let basedir = worker.info.basedir

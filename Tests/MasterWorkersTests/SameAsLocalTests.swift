@@ -242,7 +242,7 @@ struct SameAsLocalTests {
     {
         try await StockWorkerTests.with { master, folder, port in
             try await StockWorkerTests.working("w1", port: port, in: folder, for: master) {
-                let lease = try #require(master.pool.lease(for: "commands", among: ["w1"]))
+                let lease = try #require(master.pool.lease(for: "commands", on: "w1"))
                 defer { master.pool.release(lease) }
                 let roots = ("\(folder.path)/w1", "\(folder.path)/here")
                 let here = LocalWorker(root: roots.1)

@@ -160,23 +160,36 @@ extension RequestDistributor.State {
 
     /// Gives the locks of a builder to its next build; if it has to wait for them, remembers its
     /// place.
+    ///
+    /// - Parameters:
+    ///   - builder: The builder.
+    ///   - request: The request of the build.
+    ///   - workers: The workers that can run it now, the best one first.
+    ///   - builders: The builders with their locks.
+    /// - Returns: The worker on which it has them, or `nil` if it has to wait.
     mutating func takeLocks(
         of builder: BuilderConfiguration, for request: RequestDistributor.Pending,
-        _ builders: BuilderTable
-    ) -> Bool {
-        guard !builder.locks.isEmpty else { return true }
+        on workers: [String], _ builders: BuilderTable
+    ) -> String? {
+        guard let first = workers.first, !builder.locks.isEmpty else { return workers.first }
         let owner = Node.builder(builder.name)
-        let isFree = locks.canTake(builder.locks, for: owner) { ahead in
-            path(from: ahead, to: owner, inclusive: true, builders) != nil
-        }
-        if isFree {
+        for worker in builder.hasWorkerLocks ? workers : [first] {
+            let demands = builder.locks.map { $0.on(worker) }
+            let isFree = locks.canTake(demands, for: owner) { ahead in
+                path(from: ahead, to: owner, inclusive: true, builders) != nil
+            }
+            guard isFree else { continue }
             locks.removeWaiters { $0 == owner }
-            locks.take(builder.locks, for: request.id)
-        } else if locks.demands(of: owner) != builder.locks {
-            locks.removeWaiters { $0 == owner }
-            locks.add(.init(owner: owner, demands: builder.locks, step: nil))
+            locks.take(demands, for: request.id)
+            return worker
         }
-        return isFree
+        // It keeps its place, also if it waits for one worker and another one is best by now.
+        if locks.demands(of: owner).map({ $0.on(nil) }) != builder.locks {
+            locks.removeWaiters { $0 == owner }
+            let demands = builder.locks.map { $0.on(first) }
+            locks.add(.init(owner: owner, demands: demands, step: nil))
+        }
+        return nil
     }
 
     /// Forgets the places of builders that need no lock any more, or have no request that could
@@ -322,7 +335,7 @@ extension RequestDistributor.State {
     private func demands(of node: Node, _ builders: BuilderTable) -> [LockDemand] {
         switch node {
         case .build: locks.demands(of: node)
-        case .builder(let name): builders[name]?.locks ?? []
+        case .builder(let name): builders[name]?.certainLocks ?? []
         }
     }
 

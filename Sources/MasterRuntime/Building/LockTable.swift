@@ -1,24 +1,44 @@
 internal import MasterKit
 
+/// The units of a lock.
+struct LockLimit: Sendable, Hashable {
+    var maxCount = 1
+    /// Whether each worker has as many for its builds.
+    var isPerWorker = false
+}
+
 /// A need for a lock, with the limit that applies.
 struct LockDemand: Sendable, Hashable {
     let name: String
     /// How many units are needed, or `nil` for exclusive access.
     let count: Int?
-    /// The number of units that the lock has.
-    let limit: Int
+    let limit: LockLimit
+    /// The worker whose units are needed, if each worker has some and it is known which one.
+    private(set) var worker: String?
+
+    init(name: String, count: Int?, limit: LockLimit) {
+        self.name = name
+        self.count = count
+        self.limit = limit
+    }
+
+    /// The same demand in a build on a worker.
+    func on(_ worker: String?) -> LockDemand {
+        var demand = self
+        demand.worker = limit.isPerWorker ? worker : nil
+        return demand
+    }
+
+    /// Whether two demands are for the same units.
+    func concerns(_ other: LockDemand) -> Bool {
+        name == other.name && (worker == nil || other.worker == nil || worker == other.worker)
+    }
 
     /// Whether the demand can be met beside others for the same lock.
     func fits(beside others: [LockDemand]) -> Bool {
         guard let count else { return others.isEmpty }
-        var left = limit - count
-        // Not summed up, as a file may have numbers whose sum is too large.
-        return left >= 0
-            && others.allSatisfy { other in
-                guard let count = other.count else { return false }
-                left -= count
-                return left >= 0
-            }
+        let counts = others.compactMap(\.count)
+        return counts.count == others.count && counts.reduce(count, +) <= limit.maxCount
     }
 }
 
@@ -32,7 +52,7 @@ extension LockList {
     /// - Throws: ``RenderError`` for a lock that does not exist, has too few units, or is held
     ///   already.
     func demands(
-        limits: [String: Int], heldByBuilder held: Set<String> = []
+        limits: [String: LockLimit], heldByBuilder held: Set<String> = []
     ) throws(RenderError) -> [LockDemand] {
         var demands: [LockDemand] = []
         for item in items {
@@ -40,8 +60,7 @@ extension LockList {
             if held.contains(item.name) {
                 throw RenderError(Self.fault(ofHeld: item.name), at: item.range)
             }
-            demands.append(
-                LockDemand(name: item.name, count: item.count, limit: limits[item.name] ?? 1))
+            demands.append(item.demand(limits: limits))
         }
         return demands
     }
@@ -54,7 +73,7 @@ extension LockList {
 
 extension LockList.Item {
     /// Why the lock can't be acquired, or `nil` if it can.
-    func fault(limits: [String: Int]) -> String? {
+    func fault(limits: [String: LockLimit]) -> String? {
         guard let limit = limits[name] else {
             let remedy =
                 limits.isEmpty
@@ -62,8 +81,14 @@ extension LockList.Item {
                 : Suggestion.remedy(for: name, among: limits.keys.sorted())
             return "there is no lock '\(name)'; \(remedy)"
         }
-        guard let count, count > limit else { return nil }
-        return "the lock '\(name)' has a maxCount of \(limit), so \(count) can never be counted"
+        guard let count, count > limit.maxCount else { return nil }
+        return "the lock '\(name)' has a maxCount of \(limit.maxCount), so \(count) can never be "
+            + "counted"
+    }
+
+    /// The demand, if the lock is declared.
+    func demand(limits: [String: LockLimit]) -> LockDemand {
+        LockDemand(name: name, count: count, limit: limits[name] ?? LockLimit())
     }
 }
 
@@ -101,18 +126,24 @@ struct LockTable {
     func canTake(
         _ demands: [LockDemand], for owner: Owner, passing passes: (Owner) -> Bool
     ) -> Bool {
-        guard demands.allSatisfy({ $0.fits(beside: held($0.name)) }) else { return false }
+        guard demands.allSatisfy({ $0.fits(beside: held(beside: $0)) }) else { return false }
         let ahead = waiters.prefix { $0.owner != owner }.filter { waiter in
-            waiter.demands.contains { one in demands.contains { $0.name == one.name } }
+            waiter.demands.contains { demands.contains(where: $0.concerns) }
                 && !passes(waiter.owner)
         }
         return demands.allSatisfy { demand in
-            let others = ahead.flatMap(\.demands).filter { $0.name == demand.name }
-            return demand.fits(beside: held(demand.name) + others)
+            let others = ahead.flatMap(\.demands).filter(demand.concerns)
+            return demand.fits(beside: held(beside: demand) + others)
         }
     }
 
-    private func held(_ name: String) -> [LockDemand] { holders[name, default: []].map(\.demand) }
+    private func holders(beside demand: LockDemand) -> [(build: Int, demand: LockDemand)] {
+        holders[demand.name, default: []].filter { $0.demand.concerns(demand) }
+    }
+
+    private func held(beside demand: LockDemand) -> [LockDemand] {
+        holders(beside: demand).map(\.demand)
+    }
 
     /// Gives locks to a build.
     mutating func take(_ demands: [LockDemand], for build: Int) {
@@ -140,15 +171,14 @@ struct LockTable {
 
     /// The builds that hold what stands in the way of the demands.
     func blockers(of demands: [LockDemand]) -> [Owner] {
-        demands.filter { !$0.fits(beside: held($0.name)) }
-            .flatMap { holders[$0.name, default: []] }.map { .build($0.build) }
+        demands.filter { !$0.fits(beside: held(beside: $0)) }
+            .flatMap(holders(beside:)).map { .build($0.build) }
     }
 
     /// Whether demands could be met once some owners have given back what they hold.
     func canMeet(_ demands: [LockDemand], once freed: Set<Owner>) -> Bool {
         demands.allSatisfy { demand in
-            let holders = holders[demand.name, default: []]
-            let kept = holders.filter { !freed.contains(.build($0.build)) }
+            let kept = holders(beside: demand).filter { !freed.contains(.build($0.build)) }
             return demand.fits(beside: kept.map(\.demand))
         }
     }
@@ -156,16 +186,16 @@ struct LockTable {
     /// The owners ahead of another one that wait for a lock it also needs.
     func waitersAhead(of owner: Owner) -> [Owner] {
         guard let own = waiters.first(where: { $0.owner == owner }) else { return [] }
-        let names = Set(own.demands.map(\.name))
-        return waiters.prefix { $0.owner != owner }
-            .filter { $0.demands.contains { names.contains($0.name) } }.map(\.owner)
+        return waiters.prefix { $0.owner != owner }.filter { waiter in
+            waiter.demands.contains { own.demands.contains(where: $0.concerns) }
+        }.map(\.owner)
     }
 
     /// The names of the locks that an owner waits for and can't have now.
     func missing(for owner: Owner) -> [String] {
         let ahead = waiters.prefix { $0.owner != owner }.flatMap(\.demands)
         return demands(of: owner).filter { demand in
-            !demand.fits(beside: held(demand.name) + ahead.filter { $0.name == demand.name })
+            !demand.fits(beside: held(beside: demand) + ahead.filter(demand.concerns))
         }.map(\.name)
     }
 

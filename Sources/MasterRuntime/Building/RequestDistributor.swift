@@ -207,12 +207,13 @@ final class RequestDistributor: Sendable {
             passed.append(request)
             guard state.admits(request), let builder = builders[request.builder] else { continue }
             let workers = workerNames(of: builder, for: request)
-            guard pool.canLease(for: builder.name, among: workers),
-                request.skipReason != nil || state.takeLocks(of: builder, for: request, builders)
-            else { continue }
+            let free = pool.free(for: builder.name, among: workers, builder.nextWorker)
+            let chosen =
+                request.skipReason != nil
+                ? free.first : state.takeLocks(of: builder, for: request, on: free, builders)
+            guard let chosen else { continue }
             // A build that has waited may have got the slot since.
-            guard let lease = pool.lease(for: builder.name, among: workers, builder.nextWorker)
-            else {
+            guard let lease = pool.lease(for: builder.name, on: chosen) else {
                 state.locks.release(of: request.id)
                 continue
             }

@@ -129,7 +129,8 @@ struct StepRunner: Sendable {
     private func locks(_ host: StepSession) throws(RenderError) -> [LockDemand] {
         try step.options.locks.render(in: host.renderContext).demands(
             limits: shared.configuration.locks,
-            heldByBuilder: Set(build.builder.locks.map(\.name)))
+            heldByBuilder: Set(build.builder.locks.map(\.name))
+        ).map { $0.on(worker.name) }
     }
 
     private func run(

@@ -279,42 +279,43 @@ final class WorkerPool: Sendable {
         }.joined(separator: ", ")
     }
 
-    /// Whether any worker can run a build of a builder now.
-    func canLease(for builder: String, among names: [String]?) -> Bool {
-        members.withLock { members in
-            members.contains { $0.isOpen && $0.hasFreeSlot && $0.canRun(builder, names) }
-        }
-    }
-
-    /// Reserves a slot of a worker that can run a build of a builder now.
+    /// The workers that can run a build of a builder now, the best one first.
     ///
     /// - Parameters:
     ///   - builder: The builder.
     ///   - names: The workers that may run it; `nil` for all.
-    ///   - choice: Which of several to take.
-    /// - Returns: The slot, or `nil` if no worker has one.
-    func lease(
-        for builder: String, among names: [String]?, _ choice: WorkerChoice = .leastLoaded
-    ) -> Lease? {
+    ///   - choice: Which ones are better.
+    /// - Returns: Their names.
+    func free(
+        for builder: String, among names: [String]?, _ choice: WorkerChoice
+    ) -> [String] {
         members.withLock { members in
-            let free = members.indices.filter {
-                members[$0].isOpen && members[$0].hasFreeSlot && members[$0].canRun(builder, names)
+            let free = members.filter {
+                $0.isOpen && $0.hasFreeSlot && $0.canRun(builder, names)
+            }.map { member in
+                (
+                    name: member.declaration.name,
+                    load: Double(member.building.count) / Double(member.declaration.slots)
+                )
             }
-            /// The share of the slots that are taken.
-            func load(_ index: Int) -> Double {
-                Double(members[index].building.count) / Double(members[index].declaration.slots)
+            guard free.count > 1 else { return free.map(\.name) }
+            switch choice {
+            case .leastLoaded: return free.sorted { $0.load < $1.load }.map(\.name)
+            case .first: return names?.filter(free.map(\.name).contains) ?? free.map(\.name)
+            case .random: return free.map(\.name).shuffled()
             }
-            func place(_ index: Int) -> Int {
-                names?.firstIndex(of: members[index].declaration.name) ?? index
+        }
+    }
+
+    /// Reserves a slot of a worker for a build of a builder.
+    ///
+    /// - Returns: The slot, or `nil` if the worker has none for it now.
+    func lease(for builder: String, on worker: String) -> Lease? {
+        members.withLock { members in
+            let index = members.firstIndex {
+                $0.isOpen && $0.hasFreeSlot && $0.canRun(builder, [worker])
             }
-            let chosen =
-                switch choice {
-                case .leastLoaded: free.min { load($0) < load($1) }
-                case .first: free.min { place($0) < place($1) }
-                case .random: free.randomElement()
-                }
-            guard let index = chosen, let connected = members[index].connected
-            else { return nil }
+            guard let index, let connected = members[index].connected else { return nil }
             members[index].building.insert(builder)
             return Lease(
                 worker: connected.worker, workerID: members[index].declaration.id, builder: builder,

@@ -54,8 +54,8 @@ struct BuilderAssembler {
     }
 
     /// The units of each lock, or `nil` if their declaration is wrong.
-    private var limits: [String: Int]? {
-        settings.locks?.limits ?? (topLevel.declares("locks") ? nil : [:])
+    private var limits: [String: LockLimit]? {
+        settings.lockLimits ?? (topLevel.declares("locks") ? nil : [:])
     }
 
     private var workerCheck: WorkerCheck {
@@ -176,9 +176,7 @@ struct BuilderAssembler {
         guard let limits else { return [] }
         if let list = declared.locks.constant {
             let items = list.items.filter { $0.fault(limits: limits) == nil }
-            return items.map {
-                LockDemand(name: $0.name, count: $0.count, limit: limits[$0.name] ?? 1)
-            }
+            return items.map { $0.demand(limits: limits) }
         }
         guard declared.matrix != nil else {
             return decoder.error(

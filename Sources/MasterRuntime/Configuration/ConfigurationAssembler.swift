@@ -47,7 +47,7 @@ struct ConfigurationAssembler {
             schedulers: settings.schedulers ?? [], workers: settings.workers,
             endpoint: settings.protocols?.msgpack, secretProviders: settings.secrets ?? [],
             secretUses: decoder.secretUses,
-            propertyUses: decoder.propertyUses, locks: settings.locks?.limits ?? [:],
+            propertyUses: decoder.propertyUses, locks: settings.lockLimits ?? [:],
             httpSession: settings.httpSession,
             durability: settings.delivery.durability,
             deliveryBounds: settings.delivery.bounds, web: settings.www,

@@ -2,7 +2,7 @@ internal import MasterKit
 
 /// `locks`: the names that steps and builders can acquire, with the units of each.
 struct LockDeclarations: SettingValue {
-    let limits: [String: Int]
+    let limits: [String: LockLimit]
 
     static var shape: String { "a mapping of names to {maxCount: number}" }
 
@@ -12,7 +12,7 @@ struct LockDeclarations: SettingValue {
         guard case .mapping(let mapping) = node.kind else {
             return decoder.mismatch(node, expected: shape)
         }
-        var limits: [String: Int] = [:]
+        var limits: [String: LockLimit] = [:]
         for entry in mapping.entries {
             guard let name = decoder.decode(String.self, from: entry.key) else { continue }
             guard !name.isEmpty else {
@@ -33,7 +33,8 @@ struct LockDeclarations: SettingValue {
                     "'maxCount' of the lock '\(name)' must be at least 1, not \(form.maxCount)",
                     at: entry.value.mapping?["maxCount"]?.range ?? entry.value.range)
             }
-            limits[name] = max(form.maxCount, 1)
+            limits[name] = LockLimit(
+                maxCount: max(form.maxCount, 1), isPerWorker: form.scope == .worker)
         }
         return limits.count == mapping.entries.count ? LockDeclarations(limits: limits) : nil
     }
@@ -43,14 +44,36 @@ struct LockDeclarations: SettingValue {
 private struct LockForm: SettingHints {
     @Setting("How many units the lock has.") var maxCount = 1
 
+    @Setting("Whether they are for all builds, or each worker has as many for its builds.")
+    var scope = LockScope.master
+
     static func hint(forUnknown name: String) -> String? {
         switch name {
-        case "maxCountForWorker": "a lock is counted over all workers; write 'maxCount'"
-        case "util.MasterLock", "util.WorkerLock": "write its settings in place of it"
-        case "scope": "a lock holds for all workers; remove it"
+        case "maxCountForWorker":
+            "all workers have as many units; write 'maxCount' and 'scope: worker'"
+        case "util.MasterLock": "write its settings in place of it"
+        case "util.WorkerLock": "write its settings in place of it, and 'scope: worker'"
         case "mode", "access": "how a lock is shared is written where it is used: {NAME: counting}"
         default: nil
         }
+    }
+}
+
+/// Whose units a lock has.
+enum LockScope: String, SettingEnumeration {
+    case master
+    case worker
+}
+
+extension MasterSettings {
+    /// The units of each lock, or `nil` without `locks`. Where builds have one worker only, its
+    /// locks are those of the master, which finds more deadlocks.
+    var lockLimits: [String: LockLimit]? {
+        guard var limits = locks?.limits else { return nil }
+        if (workers ?? []).count < 2 {
+            for name in limits.keys { limits[name]?.isPerWorker = false }
+        }
+        return limits
     }
 }
 
@@ -59,7 +82,7 @@ struct WaitCheck {
     let decoder: SettingDecoder
     let builders: [BuilderConfiguration]
     /// The units of each lock, or `nil` if the declaration of the locks is wrong.
-    let limits: [String: Int]?
+    let limits: [String: LockLimit]?
     /// The schedulers that steps can trigger.
     var schedulers: [SchedulerDeclaration] = []
 
@@ -146,9 +169,7 @@ struct WaitCheck {
     }
 
     private func demands(of step: StepDeclaration) -> [LockDemand] {
-        (step.options.locks.constant?.items ?? []).map {
-            LockDemand(name: $0.name, count: $0.count, limit: limits?[$0.name] ?? 1)
-        }
+        (step.options.locks.constant?.items ?? []).map { $0.demand(limits: limits ?? [:]) }
     }
 
     private func path(

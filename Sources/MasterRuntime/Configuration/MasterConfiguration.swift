@@ -32,7 +32,7 @@ package struct MasterConfiguration: Sendable {
     /// The names of all properties that values refer to.
     package let propertyUses: Set<String>
     /// The units of each lock, by name.
-    let locks: [String: Int]
+    let locks: [String: LockLimit]
     /// Whether all builds share cookies and other HTTP state.
     package let httpSession: HTTPSessionSharing
     /// What an accepted report survives.
@@ -141,6 +141,13 @@ package struct BuilderConfiguration: Sendable {
     package internal(set) var needs: [String] = []
     /// The locks that its builds hold from their start to their end.
     var locks: [LockDemand] = []
+    /// Whether it depends on the worker of a build whether the build can have them.
+    var hasWorkerLocks: Bool { locks.contains(where: \.limit.isPerWorker) }
+    /// The locks that its builds need in any case: of several workers, each may have some free.
+    var certainLocks: [LockDemand] {
+        let worker = workerNames?.count == 1 ? workerNames?.first : nil
+        return locks.map { $0.on(worker) }.filter { !$0.limit.isPerWorker || worker != nil }
+    }
     /// The names of the workers that may run its builds, or `nil` for all of them.
     package var workerNames: [String]?
     /// Which of several free workers takes a build.

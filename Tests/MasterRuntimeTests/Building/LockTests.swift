@@ -340,7 +340,7 @@ struct LockTests {
     // MARK: The table
 
     private static func demand(_ count: Int?) -> [LockDemand] {
-        [LockDemand(name: "db", count: count, limit: 2)]
+        [LockDemand(name: "db", count: count, limit: LockLimit(maxCount: 2))]
     }
 
     @Test func `who comes first gets a lock first`() {

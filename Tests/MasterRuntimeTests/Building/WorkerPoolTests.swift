@@ -5,6 +5,15 @@ import Testing
 
 @testable import MasterRuntime
 
+extension WorkerPool {
+    /// Reserves a slot of the best worker.
+    fileprivate func lease(
+        for builder: String, among names: [String]?, _ choice: WorkerChoice = .leastLoaded
+    ) -> Lease? {
+        free(for: builder, among: names, choice).first.flatMap { lease(for: builder, on: $0) }
+    }
+}
+
 /// Which worker gets a build, and what happens to builds when workers come and go.
 @Suite(.timeLimit(.minutes(1)))
 struct WorkerPoolTests {
