@@ -50,9 +50,10 @@ struct GitPoll {
 
     // MARK: The look
 
-    func run() async throws {
+    /// - Returns: Whether the repository has a ref that is looked at.
+    func run() async throws -> Bool {
         do {
-            try await poll()
+            return try await poll()
         } catch let failure as GitFailure where failure.isAboutTheFolder {
             // What a git that was killed has left, or a disk has damaged: the next look begins anew.
             _ = try await context.run(.rmdir(.init(".git")))
@@ -60,7 +61,7 @@ struct GitPoll {
         }
     }
 
-    private func poll() async throws {
+    private func poll() async throws -> Bool {
         try await prepare()
         let saved = try await context.state()
         let isKnown = saved?["repository"] == .string(repository.url)
@@ -68,7 +69,9 @@ struct GitPoll {
         try await writeKnownHosts()
         let wanted = try await remoteHeads()
         let changed = wanted.filter { old[$0.key] != $0.value }
-        guard !changed.isEmpty || old.count != wanted.count || !isKnown else { return }
+        guard !changed.isEmpty || old.count != wanted.count || !isKnown else {
+            return !wanted.isEmpty
+        }
         try await fetch(changed.keys, keeping: wanted)
         var heads: OrderedDictionary<String, String> = [:]
         let fetched = try await localHeads()
@@ -87,6 +90,7 @@ struct GitPoll {
             "heads": .object(JSONObject(heads.map { ($0.key, .string($0.value)) })),
         ]
         try await context.addChanges(changes, saving: state)
+        return !wanted.isEmpty
     }
 
     private static func heads(_ saved: JSONValue?) -> OrderedDictionary<String, String> {

@@ -81,8 +81,8 @@ public struct GitPoller: ChangeSource, SettingHints {
             if isWaiting { try await context.sleep(for: pollInterval + randomDelay) }
             isWaiting = true
             do {
-                try await GitPoll(poller: self, context: context).run()
-                context.problem = nil
+                let hasFound = try await GitPoll(poller: self, context: context).run()
+                context.problem = hasFound ? nil : absence
             } catch let error as GitFailure {
                 context.problem = problem(
                     "\(error.words)\(error.remedy.map { "; \($0)" } ?? "")")
@@ -92,6 +92,14 @@ public struct GitPoller: ChangeSource, SettingHints {
                 context.problem = problem("\(error)")
             }
         }
+    }
+
+    /// What the repository lacks if it has nothing to look at; `nil` if that may be so for long.
+    private var absence: String? {
+        if let branch { return "the repository has no branch '\(branch.text)'" }
+        guard branches == nil, !onlyTags else { return nil }
+        return "the repository has no default branch: it is empty, or its HEAD names a branch that "
+            + "does not exist; in that case write 'branch'"
     }
 
     private func problem(_ reason: String) -> String {

@@ -290,6 +290,31 @@ struct GitPollerTests {
         }
     }
 
+    @Test func `a branch that the repository does not have is a problem until it has it`()
+        async throws
+    {
+        try await GitFolder.with { git in
+            _ = try await git.commit("zero", to: "a")
+            let named = try harness(git)
+            let poller = try GitPoller.configured(["repourl": url(git), "branch": "mian"])
+            try await named.run(poller, waits: 2) { wait in
+                guard wait == 1 else { return }
+                #expect(named.problem == "the repository has no branch 'mian'")
+                try await git.source(["branch", "mian"])
+            }
+            #expect(named.problem == nil)
+            try await git.source(["symbolic-ref", "HEAD", "refs/heads/gone"])
+            let standard = try harness(git)
+            try await standard.run(try GitPoller.configured(["repourl": url(git)]), waits: 1)
+            let problem = try #require(standard.problem)
+            #expect(problem.hasPrefix("the repository has no default branch: it is empty, or"))
+            let tags = try harness(git)
+            let tagPoller = try GitPoller.configured(["repourl": url(git), "only_tags": true])
+            try await tags.run(tagPoller, waits: 1)
+            #expect(tags.problem == nil)
+        }
+    }
+
     @Test func `what ssh says is the reason, though it ends its lines as on Windows`()
         async throws
     {
