@@ -26,7 +26,7 @@ public struct SingleBranchScheduler: Scheduler {
     }
 
     /// Tells when to look; the changes are read from the store.
-    public let wantedEvents: Set<EventKind> = [.changeNew]
+    public let wantedEvents: Set<EventKind> = [.changeNew, .schedulerUpdated]
 
     /// Builds changes as they come, also those that came while it was not running.
     public func run(in context: SchedulerContext) async throws {
@@ -58,7 +58,7 @@ public struct AnyBranchScheduler: Scheduler {
     }
 
     /// Tells when to look; the changes are read from the store.
-    public let wantedEvents: Set<EventKind> = [.changeNew]
+    public let wantedEvents: Set<EventKind> = [.changeNew, .schedulerUpdated]
 
     /// Builds changes as they come, also those that came while it was not running.
     public func run(in context: SchedulerContext) async throws {
@@ -118,20 +118,22 @@ private struct ChangeFollower {
             changes = FollowedChanges(after: try await context.newestChangeID())
             try await save(changes)
         }
+        var isEnabled: Bool
         repeat {
-            try await look(&changes)
-            try await buildDue(&changes)
-        } while try await context.waitForEvent(until: changes.due)
+            isEnabled = try await context.isEnabled()
+            try await look(&changes, isEnabled: isEnabled)
+            if isEnabled { try await buildDue(&changes) }
+        } while try await context.waitForEvent(until: isEnabled ? changes.due : nil)
     }
 
-    /// Looks at the changes that have come.
-    private func look(_ changes: inout FollowedChanges) async throws {
+    /// Looks at the changes that have come; while the scheduler is disabled, they pass by.
+    private func look(_ changes: inout FollowedChanges, isEnabled: Bool) async throws {
         while true {
             let page = try await context.changes(after: changes.seen)
             guard !page.isEmpty else { return }
             for change in page {
                 changes.seen = change.id
-                guard let isImportant = importance(of: change) else { continue }
+                guard isEnabled, let isImportant = importance(of: change) else { continue }
                 if selection.createAbsoluteSourceStamps { changes.note(change.sourceStamp) }
                 if stableTime > 0 {
                     let due = context.now.addingTimeInterval(stableTime)

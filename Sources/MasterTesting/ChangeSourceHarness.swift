@@ -208,4 +208,6 @@ private struct ChangeSourceHost: ServiceHost, WallClock {
     }
 
     func newestChangeID() async throws -> Int { harness.changes.last?.id ?? 0 }
+
+    func isEnabled() async throws -> Bool { true }
 }

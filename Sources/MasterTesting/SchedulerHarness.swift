@@ -220,6 +220,8 @@ private struct SchedulerHost: ServiceHost, WallClock {
 
     func newestChangeID() async throws -> Int { harness.changes.count }
 
+    func isEnabled() async throws -> Bool { true }
+
     func state() async throws -> JSONValue? { harness.savedState }
 
     func save(_ state: JSONValue) async throws { harness.save(state) }

@@ -188,6 +188,9 @@ extension ServiceHarness: ServiceHost {
     /// The number of changes added by the service.
     package func newestChangeID() async throws -> Int { changes.count }
 
+    /// Nobody can disable the service.
+    package func isEnabled() async throws -> Bool { true }
+
     /// The last state saved.
     package func state() async throws -> JSONValue? { savedState }
 

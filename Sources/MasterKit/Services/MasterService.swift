@@ -193,6 +193,9 @@ public struct ServiceContext: Sendable {
     /// The id of the newest change, or 0 if there is none.
     func newestChangeID() async throws -> Int { try await host.newestChangeID() }
 
+    /// Whether nobody has disabled the scheduler that this is.
+    func isEnabled() async throws -> Bool { try await host.isEnabled() }
+
     /// The current time.
     public var now: Date { host.time.now }
 
@@ -244,4 +247,6 @@ package protocol ServiceHost: Sendable {
     func changes(_ ids: [Int]) async throws -> [Change]
     /// The id of the newest change, or 0 if there is none.
     func newestChangeID() async throws -> Int
+    /// Whether it is not a scheduler that somebody has disabled.
+    func isEnabled() async throws -> Bool
 }

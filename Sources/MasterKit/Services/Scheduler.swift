@@ -314,6 +314,12 @@ public struct SchedulerContext: Sendable {
     /// - Throws: An error whose description can be shown to the user if the store failed.
     public func newestChangeID() async throws -> Int { try await service.newestChangeID() }
 
+    /// Whether the scheduler may build: nobody has disabled it. A change of that is an
+    /// ``EventKind/schedulerUpdated``.
+    ///
+    /// - Throws: An error whose description can be shown to the user if the store failed.
+    public func isEnabled() async throws -> Bool { try await service.isEnabled() }
+
     /// The buildsets of a scheduler, oldest first.
     ///
     /// - Parameters:

@@ -90,7 +90,7 @@ extension Master {
     }
 
     /// Whether somebody has disabled a scheduler.
-    package func isDisabled(scheduler name: String) async throws(StoreError) -> Bool {
+    package func isDisabled(scheduler name: String) async throws -> Bool {
         try await environment.store.read { database in
             try database.number("SELECT 1 FROM scheduler WHERE name = ? AND NOT enabled", [name])
                 != nil

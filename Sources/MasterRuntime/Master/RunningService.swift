@@ -248,8 +248,11 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
-        if isScheduler, try await master.isDisabled(scheduler: name) {
-            return try await skip(request, saving: state)
+        if try await !isEnabled() {
+            if let state { try await save(state) }
+            return Submission(
+                buildset: Buildset(id: 0, reason: request.reason, submittedAt: time.now),
+                requests: [])
         }
         do {
             return try await master.submitForService(request) { [stateName] transaction in
@@ -334,6 +337,11 @@ struct RunningServiceHost: ServiceHost {
         try await master.environment.store.read {
             try $0.number("SELECT max(id) FROM change", []) ?? 0
         }
+    }
+
+    func isEnabled() async throws -> Bool {
+        guard isScheduler else { return true }
+        return try await !master.isDisabled(scheduler: name)
     }
 
     private func stored(_ state: JSONValue) -> Masked<String> {

@@ -151,6 +151,30 @@ struct ChangeSchedulerTests {
         }
     }
 
+    @Test func `changes that come while it is disabled pass by, and earlier ones wait`()
+        async throws
+    {
+        try await run(Self.stable, [(0, Self.change("main", "a.c"))], jumps: 0) {
+            master, _, clock in
+            _ = try await master.enable(scheduler: 1, false)
+            for file in ["b.c", "c.txt"] {
+                let id = try await master.addChange(Self.change("main", file)).id
+                try await Self.wait(for: id, by: "stable", master)
+            }
+            clock.now = Self.start.addingTimeInterval(3)
+            let before = try await Self.built(master)
+            #expect(before == [])
+            _ = try await master.enable(scheduler: 1, true)
+            try await waitForTimer(since: clock.now, master)
+            let id = try await master.addChange(Self.change("main", "d.c")).id
+            try await Self.wait(for: id, by: "stable", master)
+            #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+            try await waitForTimer(since: clock.now, master)
+            let built = try await Self.built(master)
+            #expect(built == [[1], [4]])
+        }
+    }
+
     @Test func `each branch has a timer of its own`() async throws {
         let any = Self.stable.replacing("SingleBranch", with: "AnyBranch")
             .replacing("branch: main", with: "branches: [main, next]")
