@@ -288,6 +288,12 @@ extension NIOSSLContext {
         do {
             return try read()
         } catch {
+            let text = try? String(contentsOfFile: file, encoding: .utf8)
+            if kind == "key", text?.contains("ENCRYPTED") == true {
+                throw ListenError(
+                    "the key \(file) of '\(setting)' needs a passphrase; name one without, as "
+                        + "'openssl pkey -in \(file)' writes it")
+            }
             throw ListenError(
                 "the \(kind) \(file) of '\(setting)' is not a \(kind) in PEM format: \(error)")
         }

@@ -230,9 +230,13 @@ struct HostileConnectionTests {
                 let otherKey = try await runTool([
                     "openssl", "genpkey", "-algorithm", "ed25519",
                 ])
+                let locked = try await runTool([
+                    "openssl", "genpkey", "-algorithm", "ed25519", "-aes256", "-pass", "pass:1234",
+                ])
                 for (file, content, words) in [
                     ("key.pem", nil, "the key \(folder.path)/key.pem of 'www' does not exist"),
                     ("key.pem", "k", "is not a key in PEM format"),
+                    ("key.pem", locked, "needs a passphrase; name one without"),
                     ("key.pem", otherKey, "is not that of the certificate"),
                     ("certificate.pem", "c", "is not a certificate in PEM format"),
                 ] as [(String, String?, String)] {
