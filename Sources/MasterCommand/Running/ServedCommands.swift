@@ -87,10 +87,7 @@ struct ServedCommands: Sendable {
             .map { try PropertyArgument($0) }
         var warnings: [String] = []
         var request: BuildsetRequest
-        if let form = try Self.form(forcing: name, in: file) {
-            if try await master.isDisabled(scheduler: form.name) {
-                throw ControlError("the scheduler '\(form.name)' is disabled")
-            }
+        if let form = try await form(forcing: name, in: file) {
             request = try Self.request(wanted, arguments, of: name, with: form)
         } else {
             var properties = Properties()

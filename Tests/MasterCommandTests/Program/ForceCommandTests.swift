@@ -71,25 +71,53 @@ struct ForceCommandTests {
                     "--priority", "7")
                 #expect(forced.status == 0)
                 await running.transcript.wait(for: "one #1 started: tried by Ann %(reason)s")
-                // As the web page does it.
-                _ = try await sqlite("UPDATE scheduler SET enabled = 0", program)
-                let refused = try await program.run("force", "one", "-p", "config=release")
-                #expect(refused.status == 1)
-                #expect(refused.error == "error: the scheduler 'force' is disabled\n")
                 try running.send(.terminate)
             }
             let log = try await program.run("log", "one")
             #expect(log.output.contains("release 3 form"))
-            let stored = try await sqlite("SELECT priority FROM build_request", program)
-            #expect(stored == "7\n")
+            let stored = try await Subprocess.run(
+                .name("sqlite3"),
+                arguments: [
+                    program.folder + "/.buildmaster/buildmaster.sqlite",
+                    "SELECT priority FROM build_request",
+                ],
+                output: .string(limit: 100))
+            #expect(stored.standardOutput == "7\n")
         }
     }
 
-    private func sqlite(_ statement: String, _ program: Program) async throws -> String? {
-        try await Subprocess.run(
-            .name("sqlite3"),
-            arguments: [program.folder + "/.buildmaster/buildmaster.sqlite", statement],
-            output: .string(limit: 100)
-        ).standardOutput
+    @Test func `a scheduler that was disabled forces nothing`() async throws {
+        let yaml = """
+            schedulers:
+              - schedulers.ForceScheduler: {name: first, builderNames: [one]}
+              - schedulers.ForceScheduler: {name: second, builderNames: [one], reason: by second}
+            builders: [{name: one, steps: []}]
+            """
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            func disable(_ name: String) async throws {
+                let ended = try await Subprocess.run(
+                    .name("sqlite3"),
+                    arguments: [
+                        program.folder + "/.buildmaster/buildmaster.sqlite",
+                        "UPDATE scheduler SET enabled = 0 WHERE name = '\(name)'",
+                    ],
+                    output: .discarded)
+                #expect(ended.terminationStatus.isSuccess)
+            }
+            _ = try await program.runMerged(["start"]) { running in
+                await running.transcript.wait(for: "info: ready: ")
+                try await disable("first")
+                let forced = try await program.run("force", "one", "--wait")
+                #expect(forced.status == 0)
+                await running.transcript.wait(for: "by second")
+                try await disable("second")
+                let refused = try await program.run("force", "one")
+                #expect(refused.status == 1)
+                #expect(
+                    refused.error.contains(
+                        "the scheduler 'first' is disabled; enable it on the web page"))
+                try running.send(.terminate)
+            }
+        }
     }
 }
