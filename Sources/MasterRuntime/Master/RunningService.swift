@@ -248,12 +248,7 @@ struct RunningServiceHost: ServiceHost {
             request.properties.set("scheduler", .string(name), source: "Scheduler")
         }
         let text = state.map(stored)
-        if try await !isEnabled() {
-            if let state { try await save(state) }
-            return Submission(
-                buildset: Buildset(id: 0, reason: request.reason, submittedAt: time.now),
-                requests: [])
-        }
+        if try await !isEnabled() { return try await skip(request, saving: state) }
         do {
             return try await master.submitForService(request) { [stateName] transaction in
                 if let text { try transaction.keep(state: text, ofService: stateName) }
@@ -307,10 +302,11 @@ struct RunningServiceHost: ServiceHost {
             let ids = try database.numbers(
                 """
                 SELECT id FROM buildset
-                WHERE id >= ? AND json_extract(properties, '$.scheduler[0]') = ?
+                WHERE (id >= ? OR id IN (\(marks)))
+                    AND json_extract(properties, '$.scheduler[0]') = ?
                     AND rebuilt_build_id IS NULL
                 ORDER BY id
-                """, [id, scheduler])
+                """, [id] + StatementArguments(earlier) + [scheduler])
             return try ids.compactMap { id in
                 guard let buildset = try Buildset.find(id, in: database) else { return nil }
                 return ScheduledBuildset(

@@ -49,11 +49,17 @@ struct LockPlaceTests {
                 await held.wait(for: 1)
                 _ = try await master.submitUnattended(
                     BuildsetRequest(builders: ["first"], reason: "test"))
-                while master.submissions.distributor.reasons["first"] != "lock 'db'" {
+                while !isWaiting("first", master) {
                     await Task.yield()
                 }
                 try await body(master, ticket, release)
             }
+        }
+    }
+
+    private func isWaiting(_ builder: String, _ master: Master) -> Bool {
+        master.submissions.distributor.waits.contains {
+            $0.builder == builder && $0.reason == "lock 'db'"
         }
     }
 
@@ -78,7 +84,7 @@ struct LockPlaceTests {
         try await run { master, _, release in
             let parent = try await master.submit(
                 BuildsetRequest(builders: ["parent"], reason: "test"))
-            while master.submissions.distributor.reasons["second"] != "lock 'db'" {
+            while !isWaiting("second", master) {
                 await Task.yield()
             }
             async let ended: Void = master.endBuilds(within: .seconds(20))

@@ -359,10 +359,11 @@ struct LockTests {
 
     @Test(arguments: [(1, 2, true), (2, 2, true), (2, 1, false), (.max, .max, true)])
     func `as much is counted as there is`(_ count: Int, _ limit: Int, _ fits: Bool) {
-        let demand = LockDemand(name: "db", count: count, limit: limit)
+        let limits = LockLimit(maxCount: limit)
+        let demand = LockDemand(name: "db", count: count, limit: limits)
         #expect(demand.fits(beside: []) == fits)
         #expect(demand.fits(beside: [demand]) == (count <= limit / 2))
-        let exclusive = LockDemand(name: "db", count: nil, limit: limit)
+        let exclusive = LockDemand(name: "db", count: nil, limit: limits)
         #expect(!demand.fits(beside: [exclusive]))
         #expect(!exclusive.fits(beside: [demand]))
         #expect(exclusive.fits(beside: []))
