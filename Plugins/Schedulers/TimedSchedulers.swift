@@ -229,13 +229,23 @@ private struct TimedBuilds {
     }
 }
 
+extension Periodic: SettingHints {
+    /// A hint for other words for an interval.
+    public static func hint(forUnknown name: String) -> String? {
+        ["every", "interval", "period", "timer"].contains(name)
+            ? "write 'periodicBuildTimer'" : nil
+    }
+}
+
 extension Nightly: SettingHints {
     /// A hint for settings of Buildbot's that make exceptions, and for those of other programs.
     public static func hint(forUnknown name: String) -> String? {
-        if name == "cron" {
-            return "write its fields as 'minute', 'hour', 'dayOfMonth', 'month' and 'dayOfWeek'"
+        switch name {
+        case "cron", "crontab", "schedule", "at", "time":
+            "write its fields as 'minute', 'hour', 'dayOfMonth', 'month' and 'dayOfWeek'"
+        case _ where name.hasPrefix("force_at_"):
+            "add a second Nightly without 'onlyIfChanged' for these times"
+        default: nil
         }
-        return name.hasPrefix("force_at_")
-            ? "add a second Nightly without 'onlyIfChanged' for these times" : nil
     }
 }

@@ -37,8 +37,14 @@ struct LockDemand: Sendable, Hashable {
     /// Whether the demand can be met beside others for the same lock.
     func fits(beside others: [LockDemand]) -> Bool {
         guard let count else { return others.isEmpty }
-        let counts = others.compactMap(\.count)
-        return counts.count == others.count && counts.reduce(count, +) <= limit.maxCount
+        var left = limit.maxCount - count
+        // Not summed up, as a file may have numbers whose sum is too large.
+        return left >= 0
+            && others.allSatisfy { other in
+                guard let count = other.count else { return false }
+                left -= count
+                return left >= 0
+            }
     }
 }
 
