@@ -78,6 +78,11 @@ public struct HTTPRequestSettings: SettingHints {
             if hasData { settings.error(RequestConflict.jsonAndData.message, at: "json") }
             if hasFiles { settings.error(RequestConflict.jsonAndFiles.message, at: "json") }
         }
+        if case .string(let text) = json.constant ?? nil, Self.isEncoded(text) {
+            settings.warning(
+                "'json' is a text here, so it is sent as a JSON string, in quotes; write the value "
+                    + "without quotes around it", at: "json")
+        }
         if hasFiles, data.isNameless {
             settings.error(RequestConflict.namelessAndFiles.message, at: "data")
         }
@@ -91,6 +96,15 @@ public struct HTTPRequestSettings: SettingHints {
             settings.error(
                 "'on: exception' never applies to a request: its errors are a "
                     + "failure; write 'failure'", at: "retry")
+        }
+    }
+
+    /// Whether a text is a JSON object or array.
+    private static func isEncoded(_ text: String) -> Bool {
+        guard text.hasPrefix("{") || text.hasPrefix("[") else { return false }
+        switch try? JSONValue(parsing: text) {
+        case .object, .array: return true
+        default: return false
         }
     }
 
