@@ -290,7 +290,9 @@ struct StatusPage {
         }
         let pending = builder["pending"]?.intValue ?? 0
         let reason = builder["waits_for"]?.stringValue?.makingControlsVisible()
-        let waits = running.isEmpty ? reason.map { ", waiting for \($0)" } ?? "" : ""
+        // The builds that are shown are reason enough for others to wait.
+        let isClear = !running.isEmpty && reason == "its previous build"
+        let waits = isClear ? "" : reason.map { ", waiting for \($0)" } ?? ""
         let isDeclared = builder["declared"] == .bool(true)
         let work = isDeclared ? running : running + ["not in the file"]
         return [

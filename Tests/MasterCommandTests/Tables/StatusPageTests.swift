@@ -46,6 +46,18 @@ struct StatusPageTests {
         #expect(all.last == "300 builders  idle")
     }
 
+    @Test(arguments: [
+        ("its previous build", "2 pending"), ("lock 'db'", "2 pending, waiting for lock 'db'"),
+    ]) func `a builder that builds tells why it does not build more`(
+        _ reason: String, _ words: String
+    ) {
+        let builder: JSONValue = [
+            "name": "b", "declared": true, "running": [["number": 1, "started_at": 0]],
+            "pending": 2, "waits_for": .string(reason),
+        ]
+        #expect(lines(["builders": [builder]]).last?.hasSuffix("  \(words)") == true)
+    }
+
     @Test func `a build is asked for by a user without a name, too`() {
         #expect(ForceCommand.owner(named: "ann", id: 7) == "ann")
         #expect(ForceCommand.owner(named: "", id: 7) == "user 7")
