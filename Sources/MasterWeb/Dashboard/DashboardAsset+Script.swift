@@ -82,6 +82,17 @@ extension DashboardAsset {
             if (refreshLater) { refreshLater = false; refresh(); }
           });
 
+          // Of a log that is written faster than it can be shown, only the last lines are shown.
+          const skip = async (log, keep) => {
+            const answer = await fetch(`${api}logs/${log.id}`,
+              { headers: { accept: "application/json" } });
+            const total = answer.ok ? (await answer.json()).logs[0].num_lines : 0;
+            if (total - log.next <= keep) return;
+            log.next = total - Math.min(keep, 1000);
+            log.isCut = true;
+            log.style = {};
+          };
+
           // Adds the lines of a log that are new.
           const follow = async (log) => {
             if (log.busy) { log.again = true; return; }
@@ -108,7 +119,8 @@ extension DashboardAsset {
                   show(line.slice(kind.length), log.style, span);
                   added.append(span);
                 }
-                view.append(added);
+                if (log.isCut) view.replaceChildren(added); else view.append(added);
+                log.isCut = false;
                 for (const count of document.querySelectorAll(`[data-count="${log.id}"]`)) {
                   count.textContent = log.next === 1 ? "1 line" : `${log.next} lines`;
                 }
@@ -117,6 +129,7 @@ extension DashboardAsset {
                 if (atEnd) view.scrollTop = view.scrollHeight;
                 if (lines.length < 1000 && !log.again) break;
                 log.again = false;
+                if (lines.length === 1000) await skip(log, keep);
               }
             } catch { say("The log could not be read."); }
             log.busy = false;

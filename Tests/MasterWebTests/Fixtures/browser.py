@@ -288,6 +288,25 @@ def check_live(page, base, log):
         })""")
     check(len(ours) == 100 and "back1" in "".join(ours), f"the log has no colours: {ours[:1]}")
     check(ours == theirs, f"the page of the log differs: {ours[-2:]} {theirs[-2:]}")
+    check_far_behind(page, base, log)
+
+
+def check_far_behind(page, base, log):
+    """A page that is far behind goes on with the last lines, and does not fetch all others."""
+    script = page.call(
+        "Page.addScriptToEvaluateOnNewDocument", source="""
+        document.addEventListener('readystatechange', () => {
+          const view = document.querySelector('pre[data-log]');
+          if (view && view.dataset.keep !== '100') Object.assign(view.dataset, {next: 0, keep: 100});
+        })""")["identifier"]
+    page.open(f"{base}logs/{log}")
+    page.call("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+    view = "document.querySelector('pre.log')"
+    is_at_end = f"{view}.lastElementChild?.textContent.includes('line 9999 of')"
+    asked = "performance.getEntriesByType('resource').filter((one) => one.name.includes('contents?'))"
+    check(page.wait_for(f"{asked}.length > 1 && {is_at_end}"), "a page far behind stays there")
+    check(page.evaluate(f"{asked}.length") < 6, "a page far behind fetches all lines")
+    check(page.evaluate(f"{view}.childElementCount") == 100, "not the last 100 lines are shown")
 
 
 def check_dashboard(page, base, axe):

@@ -159,7 +159,7 @@ extension Difference {
     static let shortPassword = Difference("A short password in a netrc file")
     static let proxies = Difference("Proxies")
     static let spacesInAddresses = Difference("Spaces in addresses")
-    static let digestChallenge = Difference("The question of digest authentication")
+    static let digestChallenge = Difference("The challenge of digest authentication")
 }
 
 extension String {
