@@ -112,7 +112,10 @@ struct WarningSettings: Settings {
         let log = try await context.openLog("warnings (\(found.count))")
         try await log.line(found.lines.joined(separator: "\n"))
         let earlier = context.properties["warnings-count"]?.intValue ?? 0
-        try await context.setProperty("warnings-count", to: .int(earlier + found.count))
+        let sum = earlier.addingReportingOverflow(found.count)
+        // Anything may have set the property.
+        try await context.setProperty(
+            "warnings-count", to: .int(sum.overflow ? found.count : sum.partialValue))
         guard results == .success || results == .warnings else { return results }
         let isTooMuch = limit.map { found.count > $0 } ?? false
         let words = found.count == 1 ? "1 warning" : "\(found.count) warnings"

@@ -94,7 +94,7 @@ struct TestOutput {
     private mutating func noteXCTest(_ line: String) -> Bool {
         if line.hasPrefix("["), let end = line.firstRange(of: "] Testing "),
             let slash = line[..<end.lowerBound].lastIndex(of: "/"),
-            let count = Int(line[line.index(after: slash)..<end.lowerBound])
+            let count = line[line.index(after: slash)..<end.lowerBound].testCount
         {
             parallelCount = max(parallelCount, count)
             return true
@@ -233,7 +233,7 @@ private struct UnittestCounts {
         guard words.count == 5, words[0] == "Ran", words[2] == "tests" || words[2] == "test",
             words[3] == "in", words[4].isTime
         else { return nil }
-        return Int(words[1])
+        return words[1].testCount
     }
 
     private static func numbers(_ line: String) -> [String: Int]? {
@@ -242,7 +242,7 @@ private struct UnittestCounts {
         var numbers: [String: Int] = [:]
         for part in line.dropFirst(start.count).dropLast().split(separator: ", ") {
             let pair = part.split(separator: "=")
-            guard pair.count == 2, let number = Int(pair[1]) else { return nil }
+            guard pair.count == 2, let number = pair[1].testCount else { return nil }
             numbers[String(pair[0])] = number
         }
         return numbers
@@ -278,7 +278,7 @@ private struct CTestCounts {
         let words = line.split(separator: " ")
         guard words.count == 9, words[0].hasSuffix("%"), words[1] == "tests",
             words[2] == "passed,", words[5] == "failed", words[6] == "out",
-            let failed = Int(words[3]), let total = Int(words[8])
+            let failed = words[3].testCount, let total = words[8].testCount
         else { return nil }
         return (failed, total)
     }
@@ -293,7 +293,8 @@ private struct NodeCounts {
     mutating func note(_ line: String) {
         guard line.utf8.first == UInt8(ascii: "#") || line.utf8.first == 0xE2 else { return }
         let words = line.split(separator: " ")
-        guard words.count == 3, words[0] == "#" || words[0] == "ℹ", let count = Int(words[2])
+        guard words.count == 3, words[0] == "#" || words[0] == "ℹ",
+            let count = words[2].testCount
         else { return }
         switch words[1] {
         case "tests": isListing = true
@@ -330,7 +331,7 @@ extension String {
         var numbers: [String: Int] = [:]
         for part in split(whereSeparator: isSeparator) {
             let words = part.split(separator: " ", maxSplits: 1)
-            guard words.count == 2, let number = Int(words[0]) else { continue }
+            guard words.count == 2, let number = words[0].testCount else { continue }
             numbers[String(words[1])] = number
         }
         return numbers
@@ -345,6 +346,12 @@ extension String {
 }
 
 extension Substring {
+    /// A number of tests; `nil` beyond nine digits, as any program can print numbers whose sum is too
+    /// large.
+    fileprivate var testCount: Int? {
+        utf8.count <= 9 && utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(self) : nil
+    }
+
     /// Whether it is a time in pytest's format: `7.43s`, or `61.20s (0:01:01)`.
     fileprivate var isTime: Bool {
         guard let time = split(separator: " ").first, time.last == "s" else { return false }

@@ -6,14 +6,17 @@ import Testing
 struct CompileTests {
     private static let output = "echo 'a.c:1: warning: unused'; echo fine; echo 'WARNING: x' >&2"
 
-    @Test func `warnings are counted, logged and added to a property`() async throws {
+    @Test(arguments: [(3, 5), (.max - 2, .max), (.max, 2)])
+    func `warnings are counted, logged and added to a property`(
+        _ before: Int, _ after: Int
+    ) async throws {
         try await StepFolder.with { folder in
             let (results, harness) = try await folder.run(
                 Compile.self, "command: \(JSONValue.string(Self.output))",
-                properties: ["warnings-count": 3])
+                properties: ["warnings-count": .int(before)])
             #expect(results == .warnings)
             #expect(harness.summary == "2 warnings")
-            #expect(harness.properties["warnings-count"] == 5)
+            #expect(harness.properties["warnings-count"] == .int(after))
             let lines = try #require(harness.log("warnings (2)")).lines
             #expect(Set(lines) == ["oa.c:1: warning: unused", "oWARNING: x"])
         }
