@@ -31,6 +31,8 @@ struct LogPageTests {
             let found = try await web.get("/logs/1?q=209999&from=200000").body
             #expect(found.contains("1 line contains “209999” in lines 200001 to 210005."))
             #expect(!found.contains("Search on"))
+            let beyond = try await web.get("/logs/1?q=7&from=\(Int.max)").body
+            #expect(beyond.contains("No line contains “7” after line 210005."))
             let all = try await web.get("/logs/1?q=nothing&from=0").body
             #expect(all.contains("Search on"))
         }

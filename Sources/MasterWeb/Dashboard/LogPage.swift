@@ -20,7 +20,7 @@ extension Dashboard {
         let count = log.int("num_lines")
         let word = request.query("q") ?? ""
         let last = max(0, count - Self.lineLimit)
-        let from = request.query("from").flatMap { Int($0) }.map { max(0, $0) }
+        let from = request.query("from").flatMap { Int($0) }.map { min(max(0, $0), count) }
         let first = from ?? (word.isEmpty ? last : 0)
         let found = word.isEmpty ? nil : try await search(id, for: word, from: first)
         let lines =
@@ -71,7 +71,10 @@ extension Dashboard {
         let number = found.lines.count
         let what = number == 0 ? "No line" : number == 1 ? "1 line" : "\(number) lines"
         let isPart = first > 0 || found.next != nil
-        let place = isPart ? " in lines \(first + 1) to \(found.next ?? count)" : ""
+        let end = found.next ?? count
+        let place =
+            !isPart
+            ? "" : first < end ? " in lines \(first + 1) to \(end)" : " after line \(count)"
         html.element("p", ["role": "status"]) { html in
             html.text(
                 what + (number > 1 ? " contain " : " contains ")
