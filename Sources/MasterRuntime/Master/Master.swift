@@ -294,9 +294,6 @@ package final class Master: Sendable {
         try await submissions.submit(wanted).0
     }
 
-    /// How many buildsets were submitted that nobody has waited for yet.
-    var submissionCount: Int { submissions.count }
-
     /// Submits builds that run some of their steps; the next master does not resume them.
     package func submit(
         _ wanted: BuildsetRequest, steps: StepSelection

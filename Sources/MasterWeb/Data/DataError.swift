@@ -7,7 +7,6 @@ struct DataError: Error, Hashable {
         case forbidden = 403
         case notFound = 404
         case failed = 500
-        case notSupported = 501
     }
 
     let kind: Kind

@@ -61,7 +61,7 @@ struct ServiceTests {
                         ends += 1
                         if ends == 2 { break }
                     }
-                    #expect(master.submissionCount == 0)
+                    #expect(master.submissions.count == 0)
                 }
             }
         }
