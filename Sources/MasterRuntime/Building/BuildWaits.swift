@@ -106,6 +106,17 @@ extension RequestDistributor {
         return builds
     }
 
+    /// Stops builds that wait for triggered builds which can't begin before them any more.
+    func stopDeadlocks() {
+        let builders = builders
+        let stuck = state.withLock { state in
+            state.running.filter { !$0.value.children.isEmpty }.compactMap { request, running in
+                state.deadlock(at: .build(request), builders).map { (running.control, $0) }
+            }
+        }
+        for (control, deadlock) in stuck { control.end("\(deadlock)") }
+    }
+
     /// Stops the builds of requests, and cancels the requests that are pending.
     private func stop(_ ids: Set<Int>, reason: String) {
         let (pending, controls) = state.withLock { state in

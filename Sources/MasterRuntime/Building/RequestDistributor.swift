@@ -326,15 +326,17 @@ final class RequestDistributor: Sendable {
         for request in pending { request.progress?.end() }
     }
 
-    /// Cancels requests of builders that the configuration in force no longer has.
+    /// Cancels requests of builders that the configuration in force no longer has, and stops builds
+    /// that would wait for themselves with its locks.
     ///
-    /// - Returns: How many, by the names of the builders.
+    /// - Returns: How many were cancelled, by the names of the builders.
     func followConfiguration() async -> [String: Int] {
         let lost = state.withLock { state in
             let builders = builders
             return state.removePending { builders[$0.builder] == nil }
         }
         await cancelForBuilders(lost)
+        stopDeadlocks()
         reconsiderLocks()
         return Dictionary(grouping: lost, by: \.builder).mapValues(\.count)
     }

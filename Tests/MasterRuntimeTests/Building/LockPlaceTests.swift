@@ -94,4 +94,38 @@ struct LockPlaceTests {
             #expect(try await master.wait(for: parent).map(\.build.results) == [.success])
         }
     }
+
+    /// A lock is moved from a builder to the one that it waits for.
+    @Test func `a new file that lets a build wait for itself ends it`() async throws {
+        func yaml(_ parent: String, _ child: String) -> String {
+            """
+            protocols: {msgpack: 0}
+            workers: [workers.Worker: {name: away, password: secret}, workers.Local: {name: here}]
+            locks: {db: }
+            builders:
+              - name: parent
+                workernames: [here]
+                \(parent)
+                steps: [steps.Trigger: {builderNames: [child], waitForFinish: true}]
+              - {name: child, workernames: [away], \(child), steps: []}
+            """
+        }
+        let (with, without) = ("locks: db", "description: no lock")
+        try await MasterBench.with(yaml(with, without)) { bench in
+            try await bench.run(resumes: true) { master in
+                let parent = try await master.submit(
+                    BuildsetRequest(builders: ["parent"], reason: "test"))
+                while master.submissions.distributor.reasons["child"] == nil {
+                    await Task.yield()
+                }
+                try await bench.reconfigure(master, yaml(without, with))
+                let ended = try await master.wait(for: parent)
+                #expect(
+                    ended.map(\.build.stateString) == [
+                        "cancelled (deadlock: 'parent' waits for 'child' waits for 'parent'; let one "
+                            + "of them hold no lock while it waits) waiting for child (cancelled)"
+                    ])
+            }
+        }
+    }
 }
