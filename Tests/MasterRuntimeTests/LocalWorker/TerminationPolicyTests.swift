@@ -100,6 +100,8 @@ struct TerminationPolicyTests {
         #expect(line.noteLines(5) == 2)
         #expect(line.next(at: start, Self.running) { true } == .terminate)
         #expect(line.timedOut == .lines(3))
+        var endless = policy { $0.maxLines = .max }
+        #expect([2, 0, 5].map { endless.noteLines($0) } == [2, 0, 5])
     }
 
     @Test func `nobody left alive is the end, streams open or not`() {

@@ -91,7 +91,7 @@ struct TerminationPolicy {
     mutating func noteLines(_ count: Int) -> Int {
         guard let maxLines else { return count }
         defer { lineCount += count }
-        return max(0, min(count, maxLines + 1 - lineCount))
+        return max(0, min(count - 1, maxLines - lineCount) + 1)
     }
 
     /// Whether there are more lines than the command may write.
