@@ -226,6 +226,12 @@ package struct ListenAddress: SettingValue, Hashable, CustomStringConvertible {
                 "\(decoder.subject) is written HOST:PORT here, such as 127.0.0.1:8010, not "
                     + "'\(text)'", at: node.range)
         }
+        if text.hasPrefix("*:") {
+            // A resolver makes of it what it wants, such as one loopback address.
+            return decoder.error(
+                "\(decoder.subject) can't be '\(text)'; for all addresses write "
+                    + "0.0.0.0\(text.dropFirst())", at: node.range)
+        }
         if let address = ListenAddress(text) { return address }
         return decoder.mismatch(node, expected: shape)
     }
