@@ -190,7 +190,7 @@ extension SchedulerContext {
     ///
     /// - Returns: Whether the scheduler goes on; it should end once its events have.
     /// - Throws: `CancellationError`.
-    fileprivate func waitForEvent(until moment: Date?) async throws -> Bool {
+    func waitForEvent(until moment: Date?) async throws -> Bool {
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
                 var iterator = events.makeAsyncIterator()

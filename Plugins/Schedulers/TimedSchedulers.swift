@@ -23,6 +23,11 @@ public struct Periodic: Scheduler {
         }
     }
 
+    /// Tells when somebody disables or enables it, if changes matter.
+    public var wantedEvents: Set<EventKind> {
+        timing.followsChanges(selection) ? [.schedulerUpdated] : []
+    }
+
     /// Builds after each interval; one that passed while no master was running is made up at once.
     public func run(in context: SchedulerContext) async throws {
         let seconds = periodicBuildTimer / .seconds(1)
@@ -74,6 +79,11 @@ public struct Nightly: Scheduler {
             months: Set(month.values), daysOfWeek: dayOfWeek, zone: timezone?.zone ?? .current)
     }
 
+    /// Tells when somebody disables or enables it, if changes matter.
+    public var wantedEvents: Set<EventKind> {
+        timing.followsChanges(selection) ? [.schedulerUpdated] : []
+    }
+
     /// Builds at each time. Of the times that passed while no master was running, one is made up,
     /// unless the times were changed meanwhile.
     public func run(in context: SchedulerContext) async throws {
@@ -92,9 +102,14 @@ struct TimedSettings: Settings {
     @Setting("The branch that it builds and whose changes count; null is the default branch.")
     var branch: String?
 
+    /// Whether changes matter.
+    func followsChanges(_ selection: ChangeSettings) -> Bool {
+        onlyIfChanged || selection.createAbsoluteSourceStamps
+    }
+
     /// Warns of settings about changes, which do not matter if every time is built.
     func warnOfUnused(_ selection: ChangeSettings, _ settings: SettingsCheck) {
-        guard !onlyIfChanged, !selection.createAbsoluteSourceStamps else { return }
+        guard !followsChanges(selection) else { return }
         for name in ["change_filter", "fileIsImportant", "onlyImportant"]
         where settings.isGiven(name) {
             settings.warning(
@@ -113,6 +128,8 @@ private struct TimedBuilds {
         var isFirst = true
         /// The changes since the last build, if it pays attention to them.
         var changes: FollowedChanges?
+        /// Whether the scheduler was enabled when it last looked.
+        var isEnabled = true
     }
 
     let timing: TimedSettings
@@ -127,9 +144,7 @@ private struct TimedBuilds {
     private static let tolerance = 60.0
     private static let day = 86_400.0
 
-    private var followsChanges: Bool {
-        timing.onlyIfChanged || selection.createAbsoluteSourceStamps
-    }
+    private var followsChanges: Bool { timing.followsChanges(selection) }
 
     /// Builds until there is no further time.
     ///
@@ -138,7 +153,7 @@ private struct TimedBuilds {
     func run(_ next: (Date) -> Date?) async throws {
         var progress = try await begin()
         while let due = next(progress.last) {
-            try await context.sleep(until: due)
+            try await wait(until: due, &progress)
             // One that is late is made up once, and the next counts from then; a few moments do
             // not shift the times.
             let now = context.now
@@ -150,9 +165,21 @@ private struct TimedBuilds {
         context.logger.warning("builds no more, as no further time fits")
     }
 
+    /// Waits until a time; changes that come while the scheduler is disabled pass by.
+    private func wait(until due: Date, _ progress: inout Progress) async throws {
+        while followsChanges, try await context.waitForEvent(until: due), context.now < due {
+            let isEnabled = try await context.isEnabled()
+            guard isEnabled != progress.isEnabled else { continue }
+            try await look(&progress)
+            progress.isEnabled = isEnabled
+            try await context.save(state(progress))
+        }
+        try await context.sleep(until: due)
+    }
+
     private func begin() async throws -> Progress {
         let saved = try await context.state()
-        var progress = Progress(last: context.now)
+        var progress = Progress(last: context.now, isEnabled: try await context.isEnabled())
         progress.isFirst = saved?["built"] != true
         if followsChanges {
             // Changes that came while it did not follow them are covered by its first build.
@@ -186,7 +213,8 @@ private struct TimedBuilds {
     private func build(_ progress: inout Progress) async throws {
         try await look(&progress)
         let group = progress.changes?.groups[""]
-        if timing.onlyIfChanged, !progress.isFirst, group?.isImportant != true {
+        let hasCause = !timing.onlyIfChanged || progress.isFirst || group?.isImportant == true
+        guard hasCause, try await context.isEnabled() else {
             return try await context.save(state(progress))
         }
         let changes = try await context.changes(group?.ids ?? [])
@@ -211,7 +239,7 @@ private struct TimedBuilds {
                 let isImportant = selection.importance(of: change, in: context) {
                     !timing.$branch.isGiven || $0.branch == timing.branch
                 }
-                guard let isImportant else { continue }
+                guard progress.isEnabled, let isImportant else { continue }
                 changes.collect(change, isImportant: isImportant)
                 if selection.createAbsoluteSourceStamps { changes.note(change.sourceStamp) }
             }

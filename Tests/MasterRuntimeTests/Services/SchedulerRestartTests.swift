@@ -203,6 +203,45 @@ struct SchedulerRestartTests {
         }
     }
 
+    @Test func `a time at which it was disabled leaves the changes to the next one`()
+        async throws
+    {
+        let yaml = """
+            schedulers:
+              - schedulers.Nightly:
+                  name: timed
+                  hour: 3
+                  timezone: UTC
+                  branch: main
+                  onlyIfChanged: true
+                  builderNames: [one]
+            """ + Self.builders
+        let clock = JumpingClock(ChangeSchedulerTests.start)
+        try await MasterBench.with(yaml) { bench in
+            try await bench.run(resumes: true, time: clock) { master in
+                func add(_ file: String) async throws {
+                    try await master.addChange(ChangeSchedulerTests.change("main", file))
+                }
+                func night() async throws {
+                    #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+                    await clock.waitForSleepers(1)
+                }
+                await clock.waitForSleepers(1)
+                // The first build needs no change.
+                try await night()
+                try await add("a.c")
+                _ = try await master.enable(scheduler: 1, false)
+                try await ChangeSchedulerTests.wait(for: 1, by: "timed", master)
+                try await add("b.c")
+                try await night()
+                _ = try await master.enable(scheduler: 1, true)
+                try await night()
+                let built = try await ChangeSchedulerTests.built(master)
+                #expect(built == [[], [1]])
+            }
+        }
+    }
+
     @Test func `a timer ends in time though the clock was set back, or the timer is shorter now`()
         async throws
     {
