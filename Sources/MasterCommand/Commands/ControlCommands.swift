@@ -81,12 +81,21 @@ struct StopCommand: MasterSubcommand {
     @Flag(help: "Stop running builds at once; the next master runs them again.")
     var now = false
 
+    @Flag(help: "Wait for running builds, however long they take.")
+    var clean = false
+
+    func validate() throws {
+        if now, clean {
+            throw ValidationError("--now and --clean contradict each other; keep one")
+        }
+    }
+
     /// How long the process may exist after the master has ended.
     private static let patience: Duration = .seconds(60)
 
     func run(in context: CommandContext) async throws -> ExitStatus {
         let client = place.client
-        try await client.send(ControlRequest("stop", ["now": .bool(now)]))
+        try await client.send(ControlRequest("stop", ["now": .bool(now), "clean": .bool(clean)]))
         let end = ContinuousClock.now + Self.patience
         while try client.isMasterAlive() {
             guard ContinuousClock.now < end else {

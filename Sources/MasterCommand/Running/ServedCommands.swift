@@ -13,7 +13,7 @@ struct ServedCommands: Sendable {
             switch request.command {
             case "status": await connection.send(try await status())
             case "reconfig": await connection.send(await reconfig())
-            case "stop": await stop(isHurried: request.arguments["now"] == .bool(true), connection)
+            case "stop": await stop(request.arguments, connection)
             case "force": try await force(request.arguments, connection)
             case "worker": await connection.send(try await worker(request.arguments))
             default:
@@ -53,8 +53,10 @@ struct ServedCommands: Sendable {
     private static func texts(_ lines: [String]) -> JSONValue { .array(lines.map { .string($0) }) }
 
     /// Stops the master; the connection stays open until the process has ended.
-    private func stop(isHurried: Bool, _ connection: ControlConnection) async {
-        standing.stop(master, "'stop'", isHurried: isHurried)
+    private func stop(_ wanted: JSONObject, _ connection: ControlConnection) async {
+        standing.stop(
+            master, "'stop'", isHurried: wanted["now"] == .bool(true),
+            isPatient: wanted["clean"] == .bool(true))
         await connection.send(["stopping": true])
         // Until the client hangs up, or the process ends.
         await Signal().wait()

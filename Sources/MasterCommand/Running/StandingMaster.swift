@@ -11,6 +11,8 @@ internal import Synchronization
 final class StandingMaster: Sendable {
     private struct State {
         var isStopping = false
+        /// Whether running builds have any time to end.
+        var isPatient = false
         var signalCount = 0
         var echo = SignalEcho()
         var failure: StoreError?
@@ -99,6 +101,8 @@ final class StandingMaster: Sendable {
         logger.info("ready: \(counts) in \(file.path); base folder \(master.basedir)")
         notifier.ready(counts)
         await stopped.wait()
+        await master.waitForBuilds { !state.withLock(\.isPatient) }
+        notifier.stopping("waiting for running builds")
         await master.endBuilds(within: grace)
     }
 
@@ -132,19 +136,31 @@ final class StandingMaster: Sendable {
         _exit(ExitStatus(signal).code)
     }
 
-    /// Ends the master: builds have the grace time to end, or none if it is hurried.
+    /// Ends the master: builds have the grace time to end, none if it is hurried, or any time if it
+    /// is patient, until it is to end otherwise.
     func stop(
-        _ master: Master, _ reason: String, isHurried: Bool = false, again: String = ""
+        _ master: Master, _ reason: String, isHurried: Bool = false, isPatient: Bool = false,
+        again: String = ""
     ) {
-        let isFirst = state.withLock { state in
-            defer { state.isStopping = true }
-            return !state.isStopping
+        let isNew = state.withLock { state in
+            defer {
+                state.isPatient = isPatient && (state.isPatient || !state.isStopping)
+                state.isStopping = true
+            }
+            return !state.isStopping || state.isPatient && !isPatient
         }
-        if isFirst {
-            let time = isHurried ? "" : ": running builds have \(grace.forPeople) to end\(again)"
+        if isNew {
+            let time =
+                if isHurried {
+                    ""
+                } else if isPatient {
+                    ": once running builds have ended"
+                } else {
+                    ": running builds have \(grace.forPeople) to end\(again)"
+                }
             logger.info("stopping (\(reason))\(time)")
-            notifier.stopping("waiting for running builds")
             stopped.raise()
+            master.reconsiderWait()
         }
         if isHurried { master.interruptBuilds() }
     }

@@ -144,6 +144,17 @@ final class RequestDistributor: Sendable {
         return true
     }
 
+    /// Waits until no build is running, or it is enough, which is asked again after
+    /// ``reconsiderWait()``.
+    func waitForEnd(unless isEnough: () -> Bool) async {
+        while !state.withLock(\.running.isEmpty), !isEnough(), !Task.isCancelled {
+            await ended.wait()
+        }
+    }
+
+    /// Has ``waitForEnd(unless:)`` ask again.
+    func reconsiderWait() { ended.raise() }
+
     /// Stops all running builds and cancels all pending requests.
     ///
     /// A second call also stops alwaysRun steps.

@@ -11,6 +11,18 @@ extension Master {
         environment.master.abandonCommands()
     }
 
+    /// Begins no further builds, and waits until those that run have ended, however long that takes.
+    ///
+    /// - Parameter isEnough: Whether to wait no longer, which is asked again after
+    ///   ``reconsiderWait()``.
+    package func waitForBuilds(unless isEnough: () -> Bool) async {
+        submissions.distributor.hold()
+        await submissions.distributor.waitForEnd(unless: isEnough)
+    }
+
+    /// Has ``waitForBuilds(unless:)`` ask again.
+    package func reconsiderWait() { submissions.distributor.reconsiderWait() }
+
     // MARK: Builds and requests
 
     /// Stops the build of a request, or cancels the request if it is pending; a second call for the

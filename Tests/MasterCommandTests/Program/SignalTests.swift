@@ -50,6 +50,37 @@ struct SignalTests {
         #expect(server.requests.count == 2)
     }
 
+    @Test(arguments: [
+        ("touch go", "once running builds have ended", "default #1 build successful"),
+        ("kill -TERM $master", "running builds have 0.10 s to end", "default #1 retry"),
+        ("$0 stop", "running builds have 0.10 s to end", "default #1 retry"),
+        ("$0 stop --now", "stopping ('stop')\n", "default #1 retry"),
+    ])
+    func `a clean stop waits for builds, unless somebody can't wait`(
+        _ act: String, _ words: String, _ end: String
+    ) async throws {
+        let yaml =
+            "steps: [steps.ShellCommand: 'touch begun; until [ -e go ]; do sleep 0.02; done']"
+        let script = """
+            $0 start --grace 100ms 2> log & master=$!
+            until $0 force default 2> /dev/null && [ -e log ]; do sleep 0.05; done
+            until [ -e begun ]; do sleep 0.02; done
+            $0 stop --clean & stop=$!
+            until grep -q "stopping ('stop'): once running" log; do sleep 0.02; done
+            sleep 0.4; kill -0 $master && \(act)
+            wait $stop && wait $master
+            """
+        try await Program.inFolder(["master.yaml": yaml]) { program in
+            let ended = try await program.run(
+                ["-c", script, Program.path], executable: "/bin/bash"
+            ) { _ in }
+            #expect(ended.status == 0, "\(ended)")
+            let log = try String(contentsOfFile: program.folder + "/log", encoding: .utf8)
+            #expect(log.contains(words) && log.contains(end), "\(log)")
+            #expect(log.hasSuffix("info: stopped\n"))
+        }
+    }
+
     @Test func `the third signal ends at once`() async throws {
         let server = try LoopbackServer { _ in .hang }
         let file = file(reportingTo: server.url, last: "echo tidying; sleep 600")
