@@ -115,7 +115,13 @@ struct DashboardListTests {
                 let problem = try await page { $0.contains(words) }
                 #expect(problem.contains(#"<span class="badge failure">&lt;app&gt;</span>"#))
                 #expect(try await web.get("/metrics").body.contains(metric + " 1\n"))
-                try await runTool(["git", "init", "--quiet", "\(folder.path)/app"])
+                let source = "\(folder.path)/source"
+                try await runTool(["git", "init", "--quiet", source])
+                try await runTool([
+                    "git", "-C", source, "-c", "user.name=Ann", "-c", "user.email=ann@example.org",
+                    "commit", "--quiet", "--allow-empty", "-m", "one",
+                ])
+                try await runTool(["mv", source, "\(folder.path)/app"])
                 _ = try await page { !$0.contains("polled") }
                 #expect(try await web.get("/metrics").body.contains(metric + " 0\n"))
             }
