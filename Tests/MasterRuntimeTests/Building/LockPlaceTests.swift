@@ -115,7 +115,9 @@ struct LockPlaceTests {
             try await bench.run(resumes: true) { master in
                 let parent = try await master.submit(
                     BuildsetRequest(builders: ["parent"], reason: "test"))
-                while master.submissions.distributor.reasons["child"] == nil {
+                while !master.submissions.distributor.waits.contains(where: {
+                    $0.builder == "child"
+                }) {
                     await Task.yield()
                 }
                 try await bench.reconfigure(master, yaml(without, with))
