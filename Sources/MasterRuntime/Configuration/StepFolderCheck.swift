@@ -39,7 +39,10 @@ struct StepFolderCheck {
         _ builders: [(builder: BuilderConfiguration, place: SourceRange?)]
     ) {
         guard hasSchedulers else { return }
-        let sharing = builders.filter { runsCommandsInFolderOfFile($0.builder) }
+        let steps = builders.lazy.flatMap(\.builder.steps).map { ($0.key, $0) }
+        let oneOfEach = Dictionary(steps, uniquingKeysWith: { one, _ in one })
+        let commands = Set(oneOfEach.filter(\.value.runsCommand).keys)
+        let sharing = builders.filter { runs(commands, inFolderOfFile: $0.builder) }
         guard sharing.count > 1 else { return }
         decoder.warning(
             "'\(sharing[0].builder.name)' and '\(sharing[1].builder.name)' run their commands in "
@@ -48,14 +51,18 @@ struct StepFolderCheck {
             at: sharing[1].place)
     }
 
-    private func runsCommandsInFolderOfFile(_ builder: BuilderConfiguration) -> Bool {
+    private func runs(
+        _ commands: Set<PluginKey>, inFolderOfFile builder: BuilderConfiguration
+    ) -> Bool {
         guard builder.workdir == nil, !builder.hasSources else { return false }
         let local = workers.filter { $0.remote == nil }.map(\.name)
         let names = workers.isEmpty ? [WorkerCheck.localName] : local
         guard names.contains(where: { builder.workerNames?.contains($0) ?? true }) else {
             return false
         }
-        return builder.steps.contains { $0.options.workdir == nil && $0.runsCommand }
+        return builder.steps.contains {
+            $0.options.workdir == nil && commands.contains($0.key)
+        }
     }
 }
 
