@@ -69,7 +69,7 @@ extension DashboardAsset {
         padding:.75rem;overflow:auto;max-height:75vh;font:13px/1.45 ui-monospace,monospace;\
         white-space:pre-wrap}
         .tail,.excerpt{max-height:16rem}
-        .excerpt{margin:.5rem 0 .25rem}
+        .excerpt{margin:.5rem 0 .25rem;display:flex;flex-direction:column-reverse}
         .tail:empty{display:none}
         .log .e{color:var(--failure)}
         .log .h{color:var(--running)}

@@ -135,7 +135,10 @@ extension Dashboard {
         let label = "The end of \(excerpt.log.string("name"))"
         html.element("pre", ["class": "log excerpt", "tabindex": "0", "aria-label": label]) {
             html in
-            for line in excerpt.lines { add(line, of: excerpt.log.int("logid"), in: &html) }
+            // One piece, so that the style sheet can have the box begin at its end.
+            html.element("span") { html in
+                for line in excerpt.lines { add(line, of: excerpt.log.int("logid"), in: &html) }
+            }
         }
     }
 

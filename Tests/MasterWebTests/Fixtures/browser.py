@@ -309,6 +309,20 @@ def check_far_behind(page, base, log):
     check(page.evaluate(f"{view}.childElementCount") == 100, "not the last 100 lines are shown")
 
 
+def check_excerpt(page, base):
+    """The end of the log of a failed step is in view, although there is not room for all lines."""
+    page.size(380)
+    page.open(f"{base}builders/1/builds/1")
+    is_in_view = page.evaluate("""
+        (() => {
+          const box = document.querySelector('.excerpt');
+          const [view, last] = [box, box.querySelector(':scope > span > :last-child')]
+            .map((one) => one.getBoundingClientRect());
+          return box.scrollHeight > box.clientHeight && last.bottom <= view.bottom;
+        })()""")
+    check(is_in_view, "the last line of a failed step is not in view")
+
+
 def check_dashboard(page, base, axe):
     api = f"{base}../api/v2/"
     log = page_log(page, base, api)
@@ -343,6 +357,7 @@ def check_dashboard(page, base, axe):
         page.size(380)
         page.scheme("dark")
         check_axe(page, f"{name} dark", axe)
+    check_excerpt(page, base)
     check_places(page, base)
     check_connection(page, base, log)
     FAULTS.extend(
