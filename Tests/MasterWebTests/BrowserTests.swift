@@ -50,9 +50,11 @@ struct BrowserTests {
               - steps.ShellCommand:
                   name: talk
                   command: >-
+                    head -c 400000 /dev/zero | tr '\0' '\r'; echo;
                     for i in $(seq 0 9999); do
+                    [ $((i % 50)) != 0 ] || printf '\033[31m%s\033[m%01200d\n' x $i;
                     printf '0 %%\rline %d of \033[1;3%dmthe\033[m \033[10%dmlive\033[39;49m log
-                    \033[38;5;%d;7m<&>\n' $i $((i % 8)) $((i % 8)) $((i % 16));
+                    \033[38;5;%d;7m<&>\033[\033[4:3m|\033(é\033[m\n' $i $((i % 8)) $((i % 8)) $((i % 16));
                     [ $((i % 200)) != 0 ] || sleep 0.1; done; sleep 600
           - name: a-builder-with-a-rather-long-name-that-does-not-fit
             steps: [steps.ShellCommand: {command: 'true'}]

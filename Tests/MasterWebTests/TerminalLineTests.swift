@@ -9,6 +9,8 @@ struct TerminalLineTests {
         ("\u{1B}]8;;https://example.org\u{1B}\\link\u{1B}]8;;\u{1B}\\.", "link."),
         ("a\u{1B}Z", "a\u{1B}Z"), ("end\u{1B}", "end\u{1B}"), ("end\u{1B}]8;;", "end"),
         ("\u{1B}[2Kgone", "gone"), ("end\u{1B}[3", "end"),
+        ("\u{1B}[\u{1B}[31mred", "red"), ("\u{1B}[1é", "é"), ("\u{1B}(é", "é"),
+        ("\u{1B}]0;title\u{1B}[31mred", "red"), ("\u{1B}(\u{1B}[mreset", "reset"),
         (" 10 %\r 90 %\r100 %\r", "100 %"), ("a\r\u{1B}[32mb", "b"), ("a\r\r", "a"),
     ]) func `codes for terminals are left out`(line: String, text: String) {
         var style = TerminalStyle()
@@ -23,7 +25,8 @@ struct TerminalLineTests {
         ("\u{1B}[31;39;41;49ma", ""), ("\u{1B}[31;ma", ""), ("\u{1B}[38;5;9ma", "text1"),
         ("\u{1B}[38;5;200;1ma", "bold"), ("\u{1B}[38;2;1;2;3;4ma", "underline"),
         ("\u{1B}[48;5;2ma", "back2"), ("\u{1B}[38ma", ""), ("\u{1B}[99999999999999999999ma", ""),
-        ("\u{1B}[31Ka", ""),
+        ("\u{1B}[31Ka", ""), ("\u{1B}[31m\u{1B}[99999999999999999999ma", "text1"),
+        ("\u{1B}[31m\u{1B}[4:3ma", "text1"), ("\u{1B}[31m\u{1B}[>4;1ma", "text1"),
     ]) func `colors have their classes`(line: String, classes: String) {
         var style = TerminalStyle()
         _ = TerminalLine(line, &style)

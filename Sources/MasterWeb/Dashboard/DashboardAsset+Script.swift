@@ -137,29 +137,42 @@ extension DashboardAsset {
 
           // Adds a line as a terminal shows it, as TerminalLine does on the master.
           const show = (line, style, span) => {
-            line = line.replace(/\r+$/, "");
-            let from = 0, pieces = [];
+            let end = line.length;
+            while (line[end - 1] === "\r") end -= 1;
+            line = line.slice(0, end);
+            let from = 0, shown = "", pieces = [];
             const add = (text) => {
-              const end = text.lastIndexOf("\r");
-              if (end >= 0) pieces = [];
-              const shown = text.slice(end + 1);
-              const names = classes(style);
-              if (!shown) return;
-              if (!names) { pieces.push(shown); return; }
-              const piece = document.createElement("span");
-              piece.className = names;
-              piece.textContent = shown;
-              pieces.push(piece);
+              const start = text.lastIndexOf("\r") + 1;
+              if (start) { pieces = []; shown = ""; }
+              shown += text.slice(start);
+            };
+            const endPiece = () => {
+              if (shown) pieces.push([shown, classes(style)]);
+              shown = "";
             };
             for (const code of line.matchAll(codes)) {
               add(line.slice(from, code.index));
               from = code.index + code[0].length;
-              if (code[2] === "m") choose(style, code[1].split(";").map((text) => parseInt(text) || 0));
+              if (code[2] === "m" && /^[\d;]*$/.test(code[1])) {
+                endPiece();
+                choose(style, code[1].split(";").map(Number).reverse());
+              }
             }
             add(line.slice(from));
-            span.append(...pieces, "\n");
+            endPiece();
+            // As on the page of a log, which has the whole log as text.
+            const text = pieces.map(([text]) => text).join("");
+            if (text.length > 1000) pieces = [[`${text.slice(0, 1000)}…`, ""]];
+            for (const [text, names] of pieces) {
+              if (!names) { span.append(text); continue; }
+              const piece = document.createElement("span");
+              piece.className = names;
+              piece.textContent = text;
+              span.append(piece);
+            }
+            span.append("\n");
           };
-          const codes = /\x1b(?:\[([ -?]*)([@-~]?)|[()].?|\][^\x07\x1b]*(?:\x07|\x1b.?)?)/g;
+          const codes = /\x1b(?:\[([ -?]*)([@-~]?)|[()][ -~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?)/g;
           const classes = ({ bold, italic, underlined, inverse, color, background }) => {
             const behind = background ?? (inverse ? color ?? 7 : null);
             return [
@@ -167,14 +180,15 @@ extension DashboardAsset {
               behind != null ? `back${behind}` : color != null ? `text${color}` : "",
             ].filter(Boolean).join(" ");
           };
+          // The first of the numbers is the last one here.
           const choose = (style, numbers) => {
             const takeColor = () => {
-              if (numbers.shift() !== 5) { numbers.splice(0, 3); return null; }
-              const number = numbers.shift();
+              if (numbers.pop() !== 5) { numbers.splice(-3); return null; }
+              const number = numbers.pop();
               return number < 16 ? number % 8 : null;
             };
             while (numbers.length) {
-              const number = numbers.shift(), ten = Math.floor(number / 10);
+              const number = numbers.pop(), ten = Math.floor(number / 10);
               if (number === 0) for (const name in style) delete style[name];
               else if (number === 1 || number === 22) style.bold = number === 1;
               else if (number === 3 || number === 23) style.italic = number === 3;

@@ -26,14 +26,22 @@ struct TerminalLine {
             case (0x1B, UInt8(ascii: "[")):
                 let parameters = rest.dropFirst().prefix { (0x20...0x3F).contains($0) }
                 rest = rest[parameters.endIndex...]
-                guard rest.popFirst() == UInt8(ascii: "m") else { continue }
+                guard let kind = rest.first, (0x40...0x7E).contains(kind) else { continue }
+                rest.removeFirst()
+                // Of those with colons, such as `4:3`, and for private use, nothing is shown.
+                guard kind == UInt8(ascii: "m"),
+                    parameters.allSatisfy({ (0x30...0x39).contains($0) || $0 == 0x3B })
+                else { continue }
                 append(&bytes, style)
                 style.choose(String(decoding: parameters, as: UTF8.self))
-            case (0x1B, UInt8(ascii: "(")), (0x1B, UInt8(ascii: ")")): rest = rest.dropFirst(2)
+            case (0x1B, UInt8(ascii: "(")), (0x1B, UInt8(ascii: ")")):
+                rest.removeFirst()
+                if let set = rest.first, (0x20...0x7E).contains(set) { rest.removeFirst() }
             case (0x1B, UInt8(ascii: "]")):
                 // A title or a link. It ends with a bell, or an escape and a backslash.
                 rest = rest.drop { $0 != 0x07 && $0 != 0x1B }
-                rest = rest.dropFirst(rest.first == 0x1B ? 2 : 1)
+                let isEnded = rest.starts(with: [0x1B, UInt8(ascii: "\\")])
+                rest = rest.dropFirst(rest.first == 0x07 ? 1 : isEnded ? 2 : 0)
             case (0x0D, _):
                 bytes = []
                 pieces = []
@@ -75,7 +83,7 @@ struct TerminalStyle: Equatable {
     /// with names are left out.
     mutating func choose(_ parameters: String) {
         var numbers = parameters.split(separator: ";", omittingEmptySubsequences: false)
-            .map { Int($0) ?? 0 }[...]
+            .map { $0.isEmpty ? 0 : Int($0) ?? -1 }[...]
         while let number = numbers.popFirst() {
             switch number {
             case 0: self = TerminalStyle()
