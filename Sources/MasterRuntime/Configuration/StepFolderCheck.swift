@@ -38,17 +38,22 @@ struct StepFolderCheck {
     private func warnOfSharedFolder(
         _ builders: [(builder: BuilderConfiguration, place: SourceRange?)]
     ) {
-        guard hasSchedulers else { return }
+        let isOneByOne = workers.contains { $0.remote == nil && $0.options.maxBuilds == 1 }
+        guard hasSchedulers, !isOneByOne else { return }
         let steps = builders.lazy.flatMap(\.builder.steps).map { ($0.key, $0) }
         let oneOfEach = Dictionary(steps, uniquingKeysWith: { one, _ in one })
         let commands = Set(oneOfEach.filter(\.value.runsCommand).keys)
         let sharing = builders.filter { runs(commands, inFolderOfFile: $0.builder) }
-        guard sharing.count > 1 else { return }
-        decoder.warning(
-            "'\(sharing[0].builder.name)' and '\(sharing[1].builder.name)' run their commands in "
-                + "the folder of this file, maybe at the same time; give each a 'workdir' of its own, "
-                + "such as !Interpolate \"%(prop:builddir)s/build\", or '.' if that is meant",
-            at: sharing[1].place)
+        for (index, (builder, place)) in sharing.enumerated() {
+            let other = sharing[..<index].first { !builder.excludes($0.builder) }
+            guard let other else { continue }
+            decoder.warning(
+                "'\(other.builder.name)' and '\(builder.name)' run their commands in the folder of "
+                    + "this file, maybe at the same time; give each a 'workdir' of its own, such as "
+                    + "!Interpolate \"%(prop:builddir)s/build\", or '.' if that is meant",
+                at: place)
+            return
+        }
     }
 
     private func runs(
@@ -62,6 +67,16 @@ struct StepFolderCheck {
         }
         return builder.steps.contains {
             $0.options.workdir == nil && commands.contains($0.key)
+        }
+    }
+}
+
+extension BuilderConfiguration {
+    /// Whether the locks of the builders keep their builds on one worker from running at the same
+    /// time.
+    fileprivate func excludes(_ other: BuilderConfiguration) -> Bool {
+        locks.contains { lock in
+            other.locks.contains { $0.name == lock.name && !$0.fits(beside: [lock]) }
         }
     }
 }
