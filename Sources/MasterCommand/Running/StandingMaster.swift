@@ -128,7 +128,7 @@ final class StandingMaster: Sendable {
             return state.signalCount
         }
         guard count > 1 else {
-            let again = signal == .interrupt ? " (press Ctrl-C again to end at once)" : ""
+            let again = signal == .interrupt ? " (press Ctrl-C again to exit immediately)" : ""
             return stop(master, signal.word, again: again)
         }
         master.abandonCommands()

@@ -44,13 +44,13 @@ struct LockDeclarations: SettingValue {
 private struct LockForm: SettingHints {
     @Setting("How many units the lock has.") var maxCount = 1
 
-    @Setting("Whether they are for all builds, or each worker has as many for its builds.")
+    @Setting("Whether all builds share the units, or each worker has its own.")
     var scope = LockScope.master
 
     static func hint(forUnknown name: String) -> String? {
         switch name {
         case "maxCountForWorker":
-            "all workers have as many units; write 'maxCount' and 'scope: worker'"
+            "every worker has the same number of units; write 'maxCount' and 'scope: worker'"
         case "util.MasterLock": "write its settings in place of it"
         case "util.WorkerLock": "write its settings in place of it, and 'scope: worker'"
         case "mode", "access": "how a lock is shared is written where it is used: {NAME: counting}"

@@ -151,7 +151,7 @@ struct StartCommandTests {
                 try running.send(.interrupt)
             }
             #expect(ended.status == 0)
-            #expect(ended.output.contains(" to end (press Ctrl-C again to end at once)\n"))
+            #expect(ended.output.contains(" to end (press Ctrl-C again to exit immediately)\n"))
         }
     }
 
