@@ -51,6 +51,7 @@ struct BrowserTests {
                   name: talk
                   command: >-
                     head -c 400000 /dev/zero | tr '\0' '\r'; echo;
+                    for i in $(seq 15); do head -c 300000 /dev/zero | tr '\0' x; echo; done;
                     for i in $(seq 0 9999); do
                     [ $((i % 50)) != 0 ] || printf '\033[31m%s\033[m%01200d\n' x $i;
                     printf '0 %%\rline %d of \033[1;3%dmthe\033[m \033[10%dmlive\033[39;49m log

@@ -91,6 +91,25 @@ struct LogPageTests {
         }
     }
 
+    @Test func `of lines that are too long to be read at once, the last ones are shown`()
+        async throws
+    {
+        let yaml = """
+            www: 0
+            builders:
+              - name: one
+                steps:
+                  - steps.ShellCommand: >-
+                      for i in $(seq 100 199); do printf 'line %d %0100000d\\n' $i 0; done; exit 1
+            """
+        try await withWeb(yaml) { web in
+            try await web.build(reason: "test")
+            let page = try await web.get("/logs/1").body
+            #expect(page.contains("line 199 ") && page.contains("program finished"))
+            #expect(try await web.get("/builders/1/builds/1").body.contains("line 199 "))
+        }
+    }
+
     @Test func `lines that end as on Windows are lines`() async throws {
         let yaml = #"""
             www: 0

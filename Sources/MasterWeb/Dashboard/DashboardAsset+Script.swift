@@ -127,9 +127,11 @@ extension DashboardAsset {
                 const keep = Number(view.dataset.keep || 20000);
                 while (view.childElementCount > keep) view.firstElementChild.remove();
                 if (atEnd) view.scrollTop = view.scrollHeight;
-                if (lines.length < 1000 && !log.again) break;
+                // Of long lines, an answer has fewer.
+                const isPart = lines.length === 1000 || chunk.content.length > 1e6;
+                if (!isPart && !log.again) break;
                 log.again = false;
-                if (lines.length === 1000) await skip(log, keep);
+                if (isPart) await skip(log, keep);
               }
             } catch { say("The log could not be read."); }
             log.busy = false;

@@ -26,7 +26,9 @@ extension Dashboard {
         let lines =
             if let found { found.lines } else {
                 Self.fitting(
-                    try await self.lines(of: id, from: first, count: Self.lineLimit),
+                    from == nil
+                        ? try await lastLines(of: id, count, Self.lineLimit)
+                        : try await self.lines(of: id, from: first, count: Self.lineLimit),
                     atEnd: from == nil)
             }
         let isLive = word.isEmpty && log["complete"] != true && from == nil
@@ -125,8 +127,7 @@ extension Dashboard {
     /// The last lines that a program has written into a log, or `nil` if there are none.
     func excerpt(of log: JSONObject, _ count: Int) async throws -> Excerpt? {
         // Those of the master follow.
-        let first = max(0, log.int("num_lines") - count - 5)
-        let lines = try await lines(of: log.int("logid"), from: first, count: count + 5)
+        let lines = try await lastLines(of: log.int("logid"), log.int("num_lines"), count + 5)
             .filter { $0.kind != "h" }.suffix(count)
         return lines.isEmpty ? nil : Excerpt(log: log, lines: Array(lines))
     }
@@ -192,6 +193,16 @@ extension Dashboard {
             if kind == "h" { style = TerminalStyle() }
             let shown = TerminalLine(hasChannels ? line.withoutChannel : line, &style)
             return LogLine(number: first + index, kind: kind == "o" ? "" : kind, shown: shown)
+        }
+    }
+
+    /// The last lines of a log, or fewer of them if they are too long to be read at once.
+    private func lastLines(of id: Int, _ total: Int, _ count: Int) async throws -> [LogLine] {
+        var count = min(count, total)
+        while true {
+            let lines = try await lines(of: id, from: total - count, count: count)
+            guard let last = lines.last, last.number + 1 < total, count > 1 else { return lines }
+            count /= 2
         }
     }
 
