@@ -62,12 +62,20 @@ extension RequestDistributor.Pending: Comparable {
 /// Pending requests in the order in which they are built: by priority, then by age.
 ///
 /// Many requests may be waiting for one busy builder, so only the first request of each lane is
-/// compared: those of a builder that any worker may build, or that the same worker must build.
+/// compared: those of a builder that can begin alike.
 struct PendingQueue {
     private typealias Lane = Heap<RequestDistributor.Pending>
 
-    /// The lanes of each builder by the worker that must build them; `nil` for any.
-    private var byBuilder: [String: [String?: Lane]] = [:]
+    /// What decides whether the requests of a builder can begin.
+    fileprivate struct Terms: Hashable {
+        /// The worker that must build them; `nil` for any.
+        let worker: String?
+        /// Whether builds wait for them, so that they also begin while no others do.
+        let isAwaited: Bool
+    }
+
+    /// The lanes of each builder.
+    private var byBuilder: [String: [Terms: Lane]] = [:]
     /// The first request of each lane; may also contain stale entries that were the first before.
     private var heads = Heap<RequestDistributor.Pending>()
     /// The requests in `heads`, each of which is there once.
@@ -76,11 +84,11 @@ struct PendingQueue {
     private var lanes: some Sequence<Lane> { byBuilder.values.lazy.flatMap(\.values) }
 
     private func head(ofLaneOf request: RequestDistributor.Pending) -> RequestDistributor.Pending? {
-        byBuilder[request.builder]?[request.worker]?.min
+        byBuilder[request.builder]?[request.terms]?.min
     }
 
     mutating func add(_ request: RequestDistributor.Pending) {
-        byBuilder[request.builder, default: [:]][request.worker, default: Lane()].insert(request)
+        byBuilder[request.builder, default: [:]][request.terms, default: Lane()].insert(request)
         if head(ofLaneOf: request) == request { list(request) }
     }
 
@@ -119,8 +127,8 @@ struct PendingQueue {
 
     /// Removes a request returned by `takeFirst()`, because its build begins.
     mutating func remove(_ request: RequestDistributor.Pending) {
-        byBuilder[request.builder]?[request.worker]?.removeMin()
-        noteNewHead(of: request.builder, request.worker)
+        byBuilder[request.builder]?[request.terms]?.removeMin()
+        noteNewHead(of: request.builder, request.terms)
     }
 
     /// Removes requests that meet a condition, and returns them.
@@ -129,12 +137,12 @@ struct PendingQueue {
     ) -> [RequestDistributor.Pending] {
         var removed: [RequestDistributor.Pending] = []
         for (builder, lanes) in byBuilder {
-            for (worker, lane) in lanes {
+            for (terms, lane) in lanes {
                 let gone = lane.unordered.filter(condition)
                 guard !gone.isEmpty else { continue }
                 removed += gone
-                byBuilder[builder]?[worker] = Lane(lane.unordered.filter { !condition($0) })
-                noteNewHead(of: builder, worker)
+                byBuilder[builder]?[terms] = Lane(lane.unordered.filter { !condition($0) })
+                noteNewHead(of: builder, terms)
             }
         }
         return removed.sorted()
@@ -154,10 +162,16 @@ struct PendingQueue {
         return lanes.flatMap(\.unordered).sorted()
     }
 
-    private mutating func noteNewHead(of builder: String, _ worker: String?) {
-        if let next = byBuilder[builder]?[worker]?.min { return list(next) }
-        byBuilder[builder]?[worker] = nil
+    private mutating func noteNewHead(of builder: String, _ terms: Terms) {
+        if let next = byBuilder[builder]?[terms]?.min { return list(next) }
+        byBuilder[builder]?[terms] = nil
         if byBuilder[builder]?.isEmpty == true { byBuilder[builder] = nil }
+    }
+}
+
+extension RequestDistributor.Pending {
+    fileprivate var terms: PendingQueue.Terms {
+        .init(worker: worker, isAwaited: parent != nil)
     }
 }
 

@@ -134,6 +134,47 @@ struct EndingTests {
         }
     }
 
+    @Test func `a build that a running one waits for begins before older ones that wait`()
+        async throws
+    {
+        let (begun, release) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "hold": { _ in
+                begun.add(())
+                await release.wait(for: 1)
+                return .success
+            }
+        ]
+        let yaml = """
+            builders:
+              - name: parent
+                steps: [steps.Trigger: {builderNames: [child], waitForFinish: true}]
+              - {name: child, collapseRequests: false, steps: [steps.Play: $hold]}
+            """
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            try await bench.run(slots: 2, resumes: true) { master in
+                for _ in 1...2 {
+                    _ = try await master.submit(
+                        BuildsetRequest(builders: ["child"], reason: "test"))
+                }
+                await begun.wait(for: 1)
+                _ = try await master.submit(BuildsetRequest(builders: ["parent"], reason: "test"))
+                while master.activity(listing: 9).waitingCount < 2 { await Task.yield() }
+                async let ended: Void = master.waitForBuilds { false }
+                while !master.submissions.distributor.isHeld { await Task.yield() }
+                release.add(())
+                await ended
+                await master.endBuilds(within: .seconds(50))
+            }
+            #expect(
+                try await stored(bench) == [
+                    "child #1 build successful", "parent #1 build successful",
+                    "child #2 build successful",
+                ])
+            #expect(try await next(bench, count: 1) == ["child #3 success"])
+        }
+    }
+
     @Test func `a build that waits for others triggers them again in the next master`()
         async throws
     {
