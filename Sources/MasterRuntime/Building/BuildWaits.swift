@@ -322,12 +322,16 @@ extension RequestDistributor.State {
     ///
     /// - Parameters:
     ///   - node: The build or builder.
-    ///   - inclusive: Whether to include those that only came earlier for the same lock.
+    ///   - inclusive: Whether to include those that only came earlier for the same lock, and those
+    ///     that hold it on one of several workers.
     ///   - builders: The builders with their locks.
     /// - Returns: The builds and builders.
     private func waits(of node: Node, inclusive: Bool, _ builders: BuilderTable) -> [Node] {
-        let ahead = inclusive ? locks.waitersAhead(of: node) : []
-        return builds(before: node) + locks.blockers(of: demands(of: node, builders)) + ahead
+        var nodes = builds(before: node) + locks.blockers(of: demands(of: node, builders))
+        if inclusive {
+            nodes += locks.blockers(of: locks.demands(of: node)) + locks.waitersAhead(of: node)
+        }
+        return nodes
     }
 
     /// The builds that must end before a node continues: those that a build has triggered, or that

@@ -128,6 +128,45 @@ struct WorkerLockTests {
         }
     }
 
+    @Test func `a build goes before a builder that waits for the build that triggered it`()
+        async throws
+    {
+        let yaml =
+            Self.top + """
+                builders:
+                  - name: parent
+                    locks: [{disk: counting}]
+                    workernames: [w1]
+                    steps:
+                      - steps.Play: $hold
+                      - steps.Trigger: {builderNames: [child], waitForFinish: true}
+                  - {name: child, locks: [{disk: counting}], workernames: [w1], steps: []}
+                  - {name: other, locks: [disk], steps: []}
+                """
+        let (begun, gate) = (Journal<Void>(), Journal<Void>())
+        let scripts: [String: Scripts.Script] = [
+            "hold": { _ in
+                begun.add(())
+                await gate.wait(for: 1)
+                return .success
+            }
+        ]
+        try await MasterBench.with(yaml, scripts: scripts) { bench in
+            try await bench.run(resumes: true) { master in
+                try await connect(to: master, ["w1"])
+                async let parent = master.build(["parent"])
+                await begun.wait(for: 1)
+                async let other = master.build(["other"])
+                while master.activity(listing: 9).waiting.first?.reason != "lock 'disk'" {
+                    await Task.yield()
+                }
+                gate.add(())
+                let builds = try await parent + other
+                #expect(builds.map(\.build.results) == builds.map { _ in .success })
+            }
+        }
+    }
+
     @Test func `the locks of the only worker are those of the master`() async throws {
         let yaml = """
             locks: {disk: {scope: worker}}
