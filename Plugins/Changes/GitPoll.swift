@@ -68,11 +68,9 @@ struct GitPoll {
         let old = isKnown ? Self.heads(saved?["heads"]) : [:]
         try await writeKnownHosts()
         let wanted = try await remoteHeads()
-        let changed = wanted.filter { old[$0.key] != $0.value }
-        guard !changed.isEmpty || old.count != wanted.count || !isKnown else {
-            return !wanted.isEmpty
-        }
-        try await fetch(changed.keys, keeping: wanted)
+        let hasChanged = wanted.contains { old[$0.key] != $0.value }
+        guard hasChanged || old.count != wanted.count || !isKnown else { return !wanted.isEmpty }
+        try await fetch(wanted)
         var heads: OrderedDictionary<String, String> = [:]
         let fetched = try await localHeads()
         for ref in wanted.keys { heads[ref] = fetched[ref] ?? old[ref] }
@@ -160,9 +158,7 @@ struct GitPoll {
         "refs/polled/" + (ref.hasPrefix("refs/") ? String(ref.dropFirst(5)) : ref)
     }
 
-    private func fetch(
-        _ changed: OrderedSet<String>, keeping wanted: OrderedDictionary<String, String>
-    ) async throws {
+    private func fetch(_ wanted: OrderedDictionary<String, String>) async throws {
         let local = try await localHeads()
         let gone = local.keys.filter { wanted[$0] == nil }
         if !gone.isEmpty {
@@ -170,9 +166,9 @@ struct GitPoll {
             let lines = gone.map { "delete \(Self.local($0))\n" }.joined()
             try await git(["update-ref", "--stdin"], input: lines)
         }
-        // In a folder that was lost all are missing, and without the others old commits of a new
-        // branch would be taken for new ones.
-        let refs = wanted.keys.filter { changed.contains($0) || local[$0] == nil }
+        // Also those that have not moved: in a folder that was lost or restored they are missing or
+        // old, and without them old commits would be taken for new ones.
+        let refs = wanted.keys.filter { local[$0] != wanted[$0] }
         guard !refs.isEmpty else { return }
         let all = poller.onlyTags ? "refs/tags/*" : "refs/heads/*"
         let wantedRefs = refs.count > Self.namedRefLimit ? [all] : refs

@@ -48,6 +48,30 @@ struct GitPollerMovesTests {
             #expect(harness.changes.map(\.comments) == ["meanwhile"])
         }
     }
+
+    @Test func `a folder that is older than the state reports nothing again`() async throws {
+        try await GitFolder.with { git in
+            _ = try await git.commit("zero", to: "a")
+            let folder = git.folder.path + "/poll"
+            let harness = try ChangeSourceHarness(worker: LocalWorker(root: folder), folder: folder)
+            let url = SettingLiteral(stringLiteral: git.folder.path + "/source")
+            let poller = try GitPoller.configured(["repourl": url, "branches": true])
+            let files = FileManager.default
+            try await harness.run(poller, waits: 4) { wait in
+                switch wait {
+                case 1:
+                    try files.copyItem(atPath: folder + "/.git", toPath: folder + "/copy")
+                    _ = try await git.commit("one", to: "a")
+                case 2:
+                    try files.removeItem(atPath: folder + "/.git")
+                    try files.moveItem(atPath: folder + "/copy", toPath: folder + "/.git")
+                    try await git.source(["branch", "side", "HEAD~1"])
+                default: break
+                }
+            }
+            #expect(harness.changes.map(\.comments) == ["one"])
+        }
+    }
 }
 
 private final class Counter: Sendable {
