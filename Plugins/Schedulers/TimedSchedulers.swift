@@ -168,11 +168,9 @@ private struct TimedBuilds {
     /// Waits until a time; changes that come while the scheduler is disabled pass by.
     private func wait(until due: Date, _ progress: inout Progress) async throws {
         while followsChanges, try await context.waitForEvent(until: due), context.now < due {
-            let isEnabled = try await context.isEnabled()
-            guard isEnabled != progress.isEnabled else { continue }
+            let wasEnabled = progress.isEnabled
             try await look(&progress)
-            progress.isEnabled = isEnabled
-            try await context.save(state(progress))
+            if progress.isEnabled != wasEnabled { try await context.save(state(progress)) }
         }
         try await context.sleep(until: due)
     }
@@ -214,7 +212,7 @@ private struct TimedBuilds {
         try await look(&progress)
         let group = progress.changes?.groups[""]
         let hasCause = !timing.onlyIfChanged || progress.isFirst || group?.isImportant == true
-        guard hasCause, try await context.isEnabled() else {
+        guard hasCause, progress.isEnabled else {
             return try await context.save(state(progress))
         }
         let changes = try await context.changes(group?.ids ?? [])
@@ -228,8 +226,11 @@ private struct TimedBuilds {
             changes: changes, saving: state(progress))
     }
 
-    /// Collects the changes that have come.
+    /// Collects the changes that have come, unless the scheduler was disabled meanwhile, and looks
+    /// whether it is.
     private func look(_ progress: inout Progress) async throws {
+        let isEnabled = try await context.isEnabled()
+        defer { progress.isEnabled = isEnabled }
         guard var changes = progress.changes else { return }
         while true {
             let page = try await context.changes(after: changes.seen)

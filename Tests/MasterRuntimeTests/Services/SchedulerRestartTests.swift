@@ -242,6 +242,35 @@ struct SchedulerRestartTests {
         }
     }
 
+    @Test func `changes pass by while it is disabled, also if that was done at its time`()
+        async throws
+    {
+        let yaml = """
+            schedulers:
+              - schedulers.Periodic:
+                  {name: timed, periodicBuildTimer: 1h, onlyIfChanged: true, builderNames: [one]}
+            """ + Self.builders
+        let clock = JumpingClock(ChangeSchedulerTests.start)
+        try await MasterBench.with(yaml) { bench in
+            try await bench.run(resumes: true, time: clock) { master in
+                await clock.waitForSleepers(1)
+                let due = try #require(clock.deadlines.first)
+                // The sleep has yet to end.
+                clock.now = due
+                _ = try await master.enable(scheduler: 1, false)
+                while [[], [due]].contains(clock.deadlines) {
+                    try await Task.sleep(for: .milliseconds(2))
+                }
+                try await master.addChange(ChangeSchedulerTests.change())
+                _ = try await master.enable(scheduler: 1, true)
+                #expect(await clock.jump(before: .distantFuture, whenAsleep: 1))
+                await clock.waitForSleepers(1)
+                let built = try await ChangeSchedulerTests.built(master)
+                #expect(built == [[]])
+            }
+        }
+    }
+
     @Test func `a timer ends in time though the clock was set back, or the timer is shorter now`()
         async throws
     {
