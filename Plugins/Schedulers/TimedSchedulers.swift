@@ -153,7 +153,7 @@ private struct TimedBuilds {
     func run(_ next: (Date) -> Date?) async throws {
         var progress = try await begin()
         while let due = next(progress.last) {
-            try await wait(until: due, &progress)
+            guard try await wait(until: due, &progress) else { return }
             // One that is late is made up once, and the next counts from then; a few moments do
             // not shift the times.
             let now = context.now
@@ -166,13 +166,20 @@ private struct TimedBuilds {
     }
 
     /// Waits until a time; changes that come while the scheduler is disabled pass by.
-    private func wait(until due: Date, _ progress: inout Progress) async throws {
-        while followsChanges, try await context.waitForEvent(until: due), context.now < due {
+    ///
+    /// - Returns: Whether the scheduler goes on.
+    private func wait(until due: Date, _ progress: inout Progress) async throws -> Bool {
+        guard followsChanges else {
+            try await context.sleep(until: due)
+            return true
+        }
+        while try await context.waitForEvent(until: due) {
+            guard context.now < due else { return true }
             let wasEnabled = progress.isEnabled
             try await look(&progress)
             if progress.isEnabled != wasEnabled { try await context.save(state(progress)) }
         }
-        try await context.sleep(until: due)
+        return false
     }
 
     private func begin() async throws -> Progress {

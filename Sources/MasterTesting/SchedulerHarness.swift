@@ -87,7 +87,8 @@ public final class SchedulerHarness: Sendable {
     ///
     /// - Parameters:
     ///   - scheduler: The scheduler.
-    ///   - events: The events that it gets, if it wants them; they end after the last one.
+    ///   - events: The events that it gets, if it wants them; they end after the last one, as when
+    ///     the master shuts down. Without any they end only if `builds` is `nil`.
     ///   - builds: How many builds it may submit; by default any number.
     /// - Throws: Any error from the scheduler, or ``EndlessWait``.
     public func run(
@@ -101,7 +102,7 @@ public final class SchedulerHarness: Sendable {
         let bus = EventBus()
         try await bus.withSubscription(to: scheduler.wantedEvents, bound: events.count) { wanted in
             bus.publish(events)
-            bus.finish()
+            if builds == nil || !events.isEmpty { bus.finish() }
             try await running.run { try await self.run(scheduler, wanted) }
         }
     }

@@ -271,6 +271,23 @@ struct SchedulerRestartTests {
         }
     }
 
+    @Test func `timed schedulers that follow changes end without being told twice`() async throws {
+        let schedulers = (1...4).map {
+            "  - schedulers.Nightly: {name: n\($0), hour: 3, onlyIfChanged: true, builderNames: [one]}"
+        }
+        let yaml = "schedulers:\n" + schedulers.joined(separator: "\n") + Self.builders
+        let clock = JumpingClock(ChangeSchedulerTests.start)
+        try await MasterBench.with(yaml) { bench in
+            try await bench.run(resumes: true, time: clock) { master in
+                await clock.waitForSleepers(4)
+                let time = await ContinuousClock().measure {
+                    await master.endBuilds(within: .seconds(1))
+                }
+                #expect(time < RunningService.grace * 3)
+            }
+        }
+    }
+
     @Test func `a timer ends in time though the clock was set back, or the timer is shorter now`()
         async throws
     {
