@@ -63,15 +63,20 @@ final class JumpingClock: WallClock {
     ///
     /// - Returns: Whether that is before a time; if not, nothing is woken.
     func jump(before limit: Date, whenAsleep count: Int) async -> Bool {
-        await waitForSleepers(count)
-        let ready = state.withLock { state in
-            let first = state.sleepers.values.map(\.deadline).min() ?? limit
-            guard first < limit else { return [CheckedContinuation<Void, any Error>]() }
-            state.now = first
-            let ids = state.sleepers.filter { $0.value.deadline <= first }.map(\.key)
-            return ids.compactMap { state.sleepers.removeValue(forKey: $0)?.continuation }
+        while true {
+            await waitForSleepers(count)
+            let ready = state.withLock { state -> [CheckedContinuation<Void, any Error>]? in
+                // One may have ended meanwhile, as when an event comes first.
+                guard state.sleepers.count >= count else { return nil }
+                let first = state.sleepers.values.map(\.deadline).min() ?? limit
+                guard first < limit else { return [] }
+                state.now = first
+                let ids = state.sleepers.filter { $0.value.deadline <= first }.map(\.key)
+                return ids.compactMap { state.sleepers.removeValue(forKey: $0)?.continuation }
+            }
+            guard let ready else { continue }
+            for continuation in ready { continuation.resume() }
+            return !ready.isEmpty
         }
-        for continuation in ready { continuation.resume() }
-        return !ready.isEmpty
     }
 }
